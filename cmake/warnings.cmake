@@ -1,0 +1,18 @@
+# Flags of our own targets; third-party code is not held to them.
+add_library(moonwatch_flags INTERFACE)
+target_compile_definitions(moonwatch_flags INTERFACE
+  _GNU_SOURCE
+  MOONWATCH_VERSION="${PROJECT_VERSION}"
+  $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+target_include_directories(moonwatch_flags INTERFACE ${PROJECT_SOURCE_DIR}/core)
+target_compile_options(moonwatch_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wvla -Wformat=2 -Wundef -Wwrite-strings
+  -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers
+  -fstack-protector-strong -fno-strict-aliasing
+  $<$<BOOL:${MOONWATCH_WERROR}>:-Werror>)
+if(MOONWATCH_SANITIZE)
+  target_compile_options(moonwatch_flags INTERFACE
+    -fsanitize=${MOONWATCH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+    -U_FORTIFY_SOURCE)
+  target_link_options(moonwatch_flags INTERFACE -fsanitize=${MOONWATCH_SANITIZE})
+endif()

@@ -1,0 +1,37 @@
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int mw_err_set(struct mw_err *err, int code, const char *format, ...)
+{
+	if (!err)
+		return code;
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(err->text, sizeof(err->text), format, arguments);
+	va_end(arguments);
+	return code;
+}
+
+void mw_err_prefix(struct mw_err *err, const char *format, ...)
+{
+	if (!err)
+		return;
+	char text[MW_ERR_BYTES];
+	va_list arguments;
+	va_start(arguments, format);
+	int n = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (n < 0 || (size_t)n >= sizeof(text) - 3)
+		return;
+	(void)snprintf(text + n, sizeof(text) - (size_t)n, ": %s", err->text);
+	memcpy(err->text, text, sizeof(text));
+}
+
+const char *mw_err_name(int code)
+{
+	const char *name = strerrorname_np(code < 0 ? -code : code);
+	return name ? name : "EUNKNOWN";
+}

@@ -1,0 +1,16 @@
+/* Limits that more than one module must agree on.  A limit used by one module stands in that module. */
+#pragma once
+
+enum {
+	/* A path as the kernel hands it out, with its NUL: PATH_MAX of linux/limits.h. */
+	MW_PATH_BYTES = 4096,
+	/* Argument list of one event, in bytes; what is longer is cut and marked truncated.  The kernel itself
+	 * allows a quarter of the stack limit, up to 6 MiB (execve(2)). */
+	MW_ARGV_BYTES = 4096,
+	/* Arguments kept of one event. */
+	MW_ARGV_COUNT = 256,
+	/* Ancestors kept of a process. */
+	MW_ANCESTORS = 16,
+	/* A script, rule, policy or flag file. */
+	MW_SCRIPT_BYTES = 1 << 20,
+};

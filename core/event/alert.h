@@ -1,0 +1,36 @@
+/* What a rule says of an event: the event's own fields, the rule, and a sentence. */
+#pragma once
+
+#include <stddef.h>
+
+#include "event/event.h"
+
+/* Lowest first. */
+enum mw_severity {
+	MW_SEVERITY_INFO,
+	MW_SEVERITY_LOW,
+	MW_SEVERITY_MEDIUM,
+	MW_SEVERITY_HIGH,
+	MW_SEVERITY_CRITICAL,
+	MW_SEVERITIES,
+};
+
+extern const char *const mw_severity_names[MW_SEVERITIES];
+
+/* What of a rule goes into its alerts. */
+struct mw_rule_info {
+	const char *id;
+	const char *summary;
+	enum mw_severity severity;
+	const char *attack; /* ATT&CK technique ids, each with its NUL, one after the other */
+	size_t attack_bytes;
+};
+
+struct mw_alert {
+	const struct mw_event *event;
+	const struct mw_rule_info *rule;
+	const char *message;
+};
+
+extern const struct mw_shape mw_alert_shape;
+extern const struct mw_shape mw_rule_shape;

@@ -1,0 +1,98 @@
+/* Flags: declared once in flags.c, set from several sources, each value remembering where it came from.
+ *
+ * Precedence, highest first: command line, environment (MOONWATCH_NAME), flag file, backend, profile, default
+ * (design, section 7).  A value from a lower source never replaces one from a higher. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mw_buf;
+struct mw_err;
+
+enum mw_flag_type {
+	MW_FLAG_BOOL,
+	MW_FLAG_INT,
+	MW_FLAG_TEXT,
+	MW_FLAG_ENUM, /* one of `choices` */
+};
+
+/* Lowest first. */
+enum mw_flag_source {
+	MW_FROM_DEFAULT,
+	MW_FROM_PROFILE,
+	MW_FROM_BACKEND,
+	MW_FROM_FILE,
+	MW_FROM_ENVIRONMENT,
+	MW_FROM_COMMAND_LINE,
+};
+
+/* In the order of mw_flag_list. */
+enum mw_flag_id {
+	MW_FLAG_PROFILE,
+	MW_FLAG_FLAGFILE,
+	MW_FLAG_AUDIT_ALLOW_PROCESS_EVENTS,
+	MW_FLAG_AUDIT_ALLOW_FORK_PROCESS_EVENTS,
+	MW_FLAG_AUDIT_ALLOW_EXIT_PROCESS_EVENTS,
+	MW_FLAG_RULES_DIR,
+	MW_FLAG_OUTPUTS,
+	MW_FLAG_STATE_DIR,
+	MW_FLAG_SPOOL_LIMIT_MIB,
+	MW_FLAG_RING_SIZE_MIB,
+	MW_FLAG_ATTACH_TIMEOUT_MS,
+	MW_FLAG_SHUTDOWN_FLUSH_MS,
+	MW_FLAG_RULE_EVENT_INSTRUCTIONS,
+	MW_FLAG_RULE_MEMORY_MIB,
+	MW_FLAG_COUNT,
+};
+
+struct mw_flag {
+	const char *name;
+	enum mw_flag_type type;
+	int64_t min, max;           /* MW_FLAG_INT */
+	int64_t def;                /* MW_FLAG_INT, MW_FLAG_BOOL */
+	const char *def_text;       /* MW_FLAG_TEXT, MW_FLAG_ENUM */
+	const char *const *choices; /* MW_FLAG_ENUM, ended by NULL */
+	const char *doc;
+};
+
+extern const struct mw_flag mw_flag_list[MW_FLAG_COUNT];
+
+struct mw_flags;
+
+/* All at their defaults.  NULL when memory is exhausted. */
+struct mw_flags *mw_flags_new(void);
+void mw_flags_free(struct mw_flags *flags);
+
+/* Set by name; kept only when no higher source has set it.  -ENOENT for an unknown name (err names the nearest one),
+ * -EINVAL or -ERANGE for a bad value (err says what is allowed).  On failure nothing changes.
+ * `text` is NULL for a flag given without a value, which is right for a bool alone. */
+int mw_flags_set(struct mw_flags *flags, const char *name, const char *text, enum mw_flag_source source,
+		 struct mw_err *err);
+
+/* Take leading `--name=value`, `--name value`, `--name` and `--no-name` (bool) arguments off argv, up to `--` or the
+ * first that is no flag.  *ret_rest is the index of the first argument not taken (after a `--`).
+ * Errors as mw_flags_set(). */
+int mw_flags_parse_arguments(struct mw_flags *flags, int argc, char *const *argv, int *ret_rest, struct mw_err *err);
+
+/* MOONWATCH_NAME=value.  A name that is no flag is not an error (an orchestrator may put its own MOONWATCH_… there):
+ * it is told to `warn` (may be NULL).  A bad value is an error. */
+int mw_flags_parse_environment(struct mw_flags *flags, char *const *environment,
+			       void (*warn)(const char *text), struct mw_err *err);
+
+/* A file of lines `--name=value`; blank lines and lines that begin with # are skipped.  Errors name file and line.
+ * -EPERM when running as root and the file is writable by others or owned by someone else. */
+int mw_flags_parse_file(struct mw_flags *flags, const char *path, struct mw_err *err);
+
+bool mw_flag_bool(const struct mw_flags *flags, enum mw_flag_id id);
+int64_t mw_flag_int(const struct mw_flags *flags, enum mw_flag_id id);
+/* Never NULL; "" when not set.  Borrowed until the flag is set again. */
+const char *mw_flag_text(const struct mw_flags *flags, enum mw_flag_id id);
+enum mw_flag_source mw_flag_source(const struct mw_flags *flags, enum mw_flag_id id);
+/* "command line", "environment", … */
+const char *mw_flag_source_name(enum mw_flag_source source);
+/* Where exactly: the file or profile; "" when the source says it all. */
+const char *mw_flag_origin(const struct mw_flags *flags, enum mw_flag_id id);
+/* The value as text, whatever the type. */
+void mw_flag_format(const struct mw_flags *flags, enum mw_flag_id id, struct mw_buf *out);

@@ -1,0 +1,41 @@
+/* The rules: loaded from folders of Lua files into one sandboxed state, dispatched by kind of event. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event/alert.h"
+
+struct mw_err;
+struct mw_rules;
+
+struct mw_rules_options {
+	const char *tree; /* folder that holds lua/ and rules/ */
+	/* More folders, separated by ':'; "" for none.  One that does not exist is reported, and the rest loaded. */
+	const char *extra_dirs;
+	size_t memory_bytes;
+	uint64_t event_instructions; /* budget of one `match` call */
+	/* One line for each rule that is refused or switched off: "FILE:LINE: what, and what to do". */
+	void (*report)(void *data, const char *line);
+	void *data;
+};
+
+/* Loads what can be loaded: a rule that is refused is reported and left out.  Fails only when there can be no engine at
+ * all (memory, the shipped library missing). */
+int mw_rules_load(const struct mw_rules_options *options, struct mw_rules **ret_rules, struct mw_err *err);
+void mw_rules_free(struct mw_rules *rules);
+
+size_t mw_rules_count(const struct mw_rules *rules);
+size_t mw_rules_refused(const struct mw_rules *rules);
+const struct mw_rule_info *mw_rules_info(const struct mw_rules *rules, size_t n);
+/* Where rule n was loaded from. */
+const char *mw_rules_file(const struct mw_rules *rules, size_t n);
+
+/* Does any rule listen to this kind? */
+bool mw_rules_want(const struct mw_rules *rules, enum mw_event_kind kind);
+
+/* Ask every rule that listens; each match is told to `on_alert` (what it gets is borrowed for the call).  A rule that
+ * fails is counted, and switched off with a report after MW_RULE_FAULTS faults. */
+void mw_rules_judge(struct mw_rules *rules, const struct mw_event *event,
+		    void (*on_alert)(void *data, const struct mw_alert *alert), void *data);

@@ -1,0 +1,44 @@
+/* A Lua state with limits: the only way from C into Lua.
+ *
+ * Memory is capped by a counting allocator, run time by an instruction budget (a count hook that, once spent, fires at
+ * every instruction, so that a pcall in the script cannot swallow the error).  Neither stops a C function, so the
+ * sandboxed kinds only see functions whose time is bounded by the size of their arguments. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct lua_State;
+struct mw_err;
+struct mw_script;
+
+enum mw_script_kind {
+	MW_SCRIPT_TOOL,    /* `moonwatch lua`, the shell: everything, io and os included */
+	MW_SCRIPT_AGENT,   /* ours, in the sensor: outputs, later the backend client */
+	MW_SCRIPT_RULES,   /* detections of whoever mounts them: allow-listed globals, no pattern functions */
+	MW_SCRIPT_PROFILE, /* values only */
+};
+
+struct mw_script_options {
+	enum mw_script_kind kind;
+	const char *tree;      /* folder that holds lua/ (searched by require) */
+	size_t memory_bytes;   /* 0: no cap */
+};
+
+int mw_script_new(const struct mw_script_options *options, struct mw_script **ret_script, struct mw_err *err);
+void mw_script_free(struct mw_script *script);
+
+/* For core/script and core/rule alone. */
+struct lua_State *mw_script_lua(struct mw_script *script);
+
+/* Push the chunk of the text file at `path`, with the kind's environment.  Binary chunks are refused.  `chunk_name` is
+ * what messages call it (NULL: the path).  Errors: -ENOENT, -EACCES, -EPERM (not trusted, see mw_file_trusted),
+ * -EFBIG, -EINVAL (does not compile; err holds "file:line: message"). */
+int mw_script_load_file(struct mw_script *script, const char *path, const char *chunk_name, struct mw_err *err);
+
+/* Protected call with a traceback: lua_pcall's stack contract.  `instructions` is the budget, 0 for none.
+ * On failure the stack holds neither function, arguments nor results, and err the message with its position:
+ * -ENOMEM (cap reached), -ETIME (budget spent), -EINVAL (any other error). */
+int mw_script_call(struct mw_script *script, int arguments, int results, uint64_t instructions, struct mw_err *err);
+
+size_t mw_script_memory(const struct mw_script *script);

@@ -1,0 +1,46 @@
+/* The durable queue of what was seen: one SQLite file (WAL) in the state folder, written by the sensor alone, read by
+ * event tables from any process, also after the sensor ended. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mw_err;
+struct mw_spool;
+
+enum mw_spool_stream {
+	MW_SPOOL_EVENTS,
+	MW_SPOOL_ALERTS,
+};
+
+struct mw_spool_row {
+	const char *id;   /* of the event */
+	int64_t time_ns;  /* wall clock */
+	const char *kind; /* of the event */
+	int64_t pid;      /* 0 for none */
+	const char *rule; /* alerts: the rule's id; else NULL */
+	const char *body; /* JSON object, as mw_shape_json() writes it */
+	size_t body_bytes;
+};
+
+/* The file inside a state folder. */
+#define MW_SPOOL_FILE "spool.db"
+
+/* Open for writing, creating the file.  `dir` "" keeps all in memory.  A file that is no database, or of a newer
+ * format, is set aside (renamed to spool.db.bad) and a new one begun; *ret_note (may be NULL) then says so in a line. */
+int mw_spool_open(const char *dir, uint64_t limit_bytes, struct mw_spool **ret_spool, struct mw_err *ret_note,
+		  struct mw_err *err);
+/* Commits. */
+void mw_spool_close(struct mw_spool *spool);
+
+/* Add within the current transaction, beginning one when there is none.  -ENOSPC, -EIO, -EBUSY…: the row is lost, and
+ * counted in mw_spool_lost(). */
+int mw_spool_add(struct mw_spool *spool, enum mw_spool_stream stream, const struct mw_spool_row *row,
+		 struct mw_err *err);
+/* Make what was added visible to readers, and drop the oldest events (then the oldest alerts) past the limit. */
+int mw_spool_commit(struct mw_spool *spool, struct mw_err *err);
+
+/* Rows that could not be written, and rows dropped because of the limit. */
+uint64_t mw_spool_lost(const struct mw_spool *spool);
+uint64_t mw_spool_dropped(const struct mw_spool *spool);
