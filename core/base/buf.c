@@ -44,6 +44,7 @@ char *mw_buf_reserve(struct mw_buf *buf, size_t n)
 			return NULL;
 		}
 		buf->data = data;
+		data[buf->size] = '\0';
 		buf->capacity = capacity;
 	}
 	return buf->data + buf->size;
@@ -93,6 +94,8 @@ void mw_buf_printf(struct mw_buf *buf, const char *format, ...)
 	va_copy(again, arguments);
 	int n = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);
+	if (n < 0)
+		buf->failed = true;
 	char *room = n < 0 ? NULL : mw_buf_reserve(buf, (size_t)n);
 	if (room) {
 		(void)vsnprintf(room, (size_t)n + 1, format, again);

@@ -26,8 +26,13 @@ void mw_err_prefix(struct mw_err *err, const char *format, ...)
 	va_end(arguments);
 	if (n < 0 || (size_t)n >= sizeof(text) - 3)
 		return;
-	(void)snprintf(text + n, sizeof(text) - (size_t)n, ": %s", err->text);
-	memcpy(err->text, text, sizeof(text));
+	size_t start = (size_t)n;
+	text[start++] = ':';
+	text[start++] = ' ';
+	size_t kept = strnlen(err->text, sizeof(text) - 1 - start);
+	memcpy(text + start, err->text, kept);
+	text[start + kept] = '\0';
+	memcpy(err->text, text, start + kept + 1);
 }
 
 const char *mw_err_name(int code)

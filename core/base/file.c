@@ -23,6 +23,8 @@ int mw_file_read_fd(int fd, struct mw_buf *buf)
 		if (want == 0) {
 			char more;
 			ssize_t n = read(fd, &more, 1);
+			if (n < 0 && errno == EINTR)
+				continue;
 			return n > 0 ? -EFBIG : n < 0 ? -errno : 0;
 		}
 		if (want > CHUNK_BYTES)
@@ -46,7 +48,8 @@ int mw_file_read_fd(int fd, struct mw_buf *buf)
 
 int mw_file_read_at(int dirfd, const char *path, struct mw_buf *buf)
 {
-	MW_AUTO_FD fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* O_NONBLOCK: a FIFO that nobody writes to must not hold us; files proper know no difference. */
+	MW_AUTO_FD fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
 	return mw_file_read_fd(fd, buf);
@@ -62,7 +65,8 @@ int mw_file_trusted(int fd, const char *path, struct mw_err *err)
 		return mw_err_set(err, -EPERM, "%s: owned by user %u; refused, chown it to %s", path,
 				  (unsigned)st.st_uid, me == 0 ? "root" : "root or the user that runs this");
 	mode_t others = me == 0 ? S_IWGRP | S_IWOTH : S_IWOTH;
-	if (S_ISREG(st.st_mode) && (st.st_mode & others))
+	/* Writing to a device (/dev/null, a terminal) doesn't change what is read from it. */
+	if (!S_ISCHR(st.st_mode) && (st.st_mode & others))
 		return mw_err_set(err, -EPERM, "%s: mode %04o lets others write; refused, chmod go-w it", path,
 				  (unsigned)(st.st_mode & 07777));
 	return 0;
@@ -81,7 +85,12 @@ int mw_file_make_dirs(const char *path, mode_t mode)
 			return -errno;
 		*slash = '/';
 	}
-	if (mkdir(part, mode) < 0 && errno != EEXIST)
+	if (mkdir(part, mode) == 0)
+		return 0;
+	if (errno != EEXIST)
 		return -errno;
-	return 0;
+	struct stat st;
+	if (stat(part, &st) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }

@@ -63,6 +63,7 @@ void mw_json_string(struct mw_buf *buf, const char *bytes, size_t n)
 			escape(buf, s[i]);
 		i++;
 	}
-	mw_buf_add(buf, bytes + n - run, run);
+	if (run)
+		mw_buf_add(buf, bytes + n - run, run);
 	mw_buf_char(buf, '"');
 }

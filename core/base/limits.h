@@ -7,8 +7,6 @@ enum {
 	/* Argument list of one event, in bytes; what is longer is cut and marked truncated.  The kernel itself
 	 * allows a quarter of the stack limit, up to 6 MiB (execve(2)). */
 	MW_ARGV_BYTES = 4096,
-	/* Arguments kept of one event. */
-	MW_ARGV_COUNT = 256,
 	/* Ancestors kept of a process. */
 	MW_ANCESTORS = 16,
 	/* A script, rule, policy or flag file. */

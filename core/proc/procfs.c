@@ -2,6 +2,7 @@
 #include "proc/procfs.h"
 
 #include <dirent.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -108,25 +109,51 @@ int mw_procfs_parse_stat(const char *line, size_t n, struct mw_proc_stat *ret)
 	return 0;
 }
 
-/* "Uid:\t1\t2\t3\t4\n": `key` with its colon. */
-static bool status_numbers(const char *text, const char *end, const char *key, uint32_t *out, unsigned count)
+/* What stands behind `key` (with its colon) and a tab, or NULL. */
+static const char *status_line(const char *text, const char *end, const char *key)
 {
 	size_t length = strlen(key);
 	for (const char *line = text; line && (size_t)(end - line) > length;) {
-		if (memcmp(line, key, length) == 0) {
-			const char *at = line + length + 1; /* behind a tab */
-			for (unsigned i = 0; i < count; i++) {
-				uint64_t value;
-				if (at >= end || !take_number(&at, end, &value))
-					return false;
-				out[i] = (uint32_t)value;
-			}
-			return true;
-		}
+		if (memcmp(line, key, length) == 0)
+			return line + length + 1;
 		line = memchr(line, '\n', (size_t)(end - line));
 		line = line ? line + 1 : NULL;
 	}
-	return false;
+	return NULL;
+}
+
+/* "Uid:\t1\t2\t3\t4\n" */
+static bool status_numbers(const char *text, const char *end, const char *key, uint32_t *out, unsigned count)
+{
+	const char *at = status_line(text, end, key);
+	if (!at)
+		return false;
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t value;
+		if (at >= end || !take_number(&at, end, &value))
+			return false;
+		out[i] = (uint32_t)value;
+	}
+	return true;
+}
+
+/* "SigPnd:\t0000000000000100\n"; 0 when there is no such line. */
+static uint64_t status_signals(const char *text, const char *end, const char *key)
+{
+	uint64_t set = 0;
+	for (const char *at = status_line(text, end, key); at && at < end && isxdigit((unsigned char)*at); at++)
+		set = set << 4 | (uint64_t)(*at <= '9' ? *at - '0' : (*at | 0x20) - 'a' + 10);
+	return set;
+}
+
+/* "VmHWM:\t    1234 kB\n"; 0 when there is no such line. */
+static uint64_t status_bytes(const char *text, const char *end, const char *key)
+{
+	const char *at = status_line(text, end, key);
+	uint64_t kib = 0;
+	while (at && at < end && *at == ' ')
+		at++;
+	return at && at < end && take_number(&at, end, &kib) ? kib * 1024 : 0;
 }
 
 int mw_procfs_parse_status(const char *text, size_t n, struct mw_proc_status *ret)
@@ -134,14 +161,18 @@ int mw_procfs_parse_status(const char *text, size_t n, struct mw_proc_status *re
 	const char *end = text + n;
 	uint32_t uid[4];
 	uint32_t gid[4];
+	uint32_t tgid;
 	uint32_t tracer;
-	if (!status_numbers(text, end, "TracerPid:", &tracer, 1) || !status_numbers(text, end, "Uid:", uid, 4) ||
+	if (!status_numbers(text, end, "Tgid:", &tgid, 1) || !status_numbers(text, end, "TracerPid:", &tracer, 1) || !status_numbers(text, end, "Uid:", uid, 4) ||
 	    !status_numbers(text, end, "Gid:", gid, 4))
 		return -EPROTO;
 	*ret = (struct mw_proc_status){
 		.uid = uid[0], .euid = uid[1], .suid = uid[2], .fsuid = uid[3],
 		.gid = gid[0], .egid = gid[1], .sgid = gid[2], .fsgid = gid[3],
+		.tgid = (pid_t)tgid,
 		.tracer_pid = (pid_t)tracer,
+		.pending_signals = status_signals(text, end, "SigPnd:"),
+		.peak_rss_bytes = status_bytes(text, end, "VmHWM:"),
 	};
 	return 0;
 }

@@ -46,7 +46,11 @@ struct mw_proc_stat {
 struct mw_proc_status {
 	uint32_t uid, euid, suid, fsuid;
 	uint32_t gid, egid, sgid, fsgid;
+	pid_t tgid;
 	pid_t tracer_pid; /* 0 when it is not traced */
+	/* Of this thread alone (SigPnd): bit n - 1 for signal n. */
+	uint64_t pending_signals;
+	uint64_t peak_rss_bytes; /* VmHWM; 0 when it has no memory any more */
 };
 
 /* PID/io: what went through to a storage device. */

@@ -1,0 +1,65 @@
+#include "event/board.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "event/record.h"
+
+int mw_board_new(size_t ring_bytes, struct mw_board **ret_board, struct mw_err *err)
+{
+	uint64_t capacity = 4096;
+	/* A record that must skip the end of the buffer needs its own size twice. */
+	while (capacity < ring_bytes || capacity < 4 * (uint64_t)MW_RECORD_BYTES)
+		capacity *= 2;
+	size_t front = (sizeof(struct mw_board) + 63) & ~(size_t)63;
+	size_t bytes = front + mw_ring_bytes(capacity);
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return mw_err_set(err, -errno, "cannot map %zu bytes of shared memory: %s", bytes, strerror(errno));
+	struct mw_board *board = memory;
+	board->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (board->wake_fd < 0) {
+		int r = mw_err_set(err, -errno, "eventfd: %s", strerror(errno));
+		(void)munmap(memory, bytes);
+		return r;
+	}
+	board->ring = (struct mw_ring *)((char *)memory + front);
+	board->ring->capacity = capacity;
+	board->start_ns = mw_clock_real_ns();
+	*ret_board = board;
+	return 0;
+}
+
+void mw_board_wake_sensor(struct mw_board *board)
+{
+	/* Fails only when the counter is full, and then the sensor is being woken anyway. */
+	ssize_t n = write(board->wake_fd, &(uint64_t){1}, sizeof(uint64_t));
+	(void)n;
+}
+
+int mw_futex_wait(atomic_uint *futex, unsigned value, int64_t timeout_ms)
+{
+	int64_t deadline = mw_clock_mono_ns() + timeout_ms * MW_NS_PER_MS;
+	while (atomic_load(futex) == value) {
+		int64_t left = deadline - mw_clock_mono_ns();
+		if (left <= 0)
+			return -ETIMEDOUT;
+		struct timespec timeout = {.tv_sec = left / MW_NS_PER_S, .tv_nsec = left % MW_NS_PER_S};
+		/* Not FUTEX_PRIVATE: the word is shared between processes. */
+		if (syscall(SYS_futex, futex, FUTEX_WAIT, value, &timeout, NULL, 0) < 0 && errno == EINTR)
+			return -EINTR;
+	}
+	return 0;
+}
+
+void mw_futex_wake(atomic_uint *futex)
+{
+	(void)syscall(SYS_futex, futex, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}

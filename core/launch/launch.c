@@ -1,0 +1,79 @@
+#include "launch/launch.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "event/board.h"
+#include "launch/guard.h"
+
+/* fork() whose child sends no signal at its end: wait(2) without __WALL does not see such a child (clone(2)).  The C
+ * library's fork cannot do that; this process has one thread, so nothing that fork would do besides is missed. */
+static pid_t fork_unseen(void)
+{
+	return (pid_t)syscall(SYS_clone, 0L, NULL, NULL, NULL, 0L);
+}
+
+int mw_launch_guard(const struct mw_launch *launch, struct mw_err *err)
+{
+	struct mw_board *board = launch->board;
+	pid_t root = getpid();
+	board->root_pid = root;
+
+	pid_t guard = fork_unseen();
+	if (guard < 0)
+		return mw_err_set(err, -errno, "cannot start the sensor: clone: %s; the application runs unobserved",
+				  strerror(errno));
+	if (guard == 0)
+		mw_guard_run(launch, root);
+	if (!launch->is_traced)
+		return 0;
+
+	/* Where Yama is in force (ptrace_scope 1), a process without CAP_SYS_PTRACE may be traced by its ancestors, and
+	 * by whom it names and their descendants.  Elsewhere the call fails, and is not needed. */
+	(void)prctl(PR_SET_PTRACER, guard);
+
+	int r;
+	do
+		r = mw_futex_wait(&board->attach, MW_ATTACH_PENDING, launch->attach_timeout_ms);
+	while (r == -EINTR);
+	if (r < 0)
+		return mw_err_set(err, r,
+				  "process events are off: the tracer did not attach within %lld ms "
+				  "(attach_timeout_ms)",
+				  (long long)launch->attach_timeout_ms);
+	int error = atomic_load(&board->attach_errno);
+	if (error)
+		return mw_err_set(err, -error,
+				  "process events are off: ptrace is refused (%s); add the capability SYS_PTRACE to "
+				  "the container",
+				  strerror(error));
+	return 0;
+}
+
+static void give_up_tracing(void)
+{
+	if (prctl(PR_CAPBSET_READ, CAP_SYS_PTRACE) != 1)
+		return;
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, CAP_SYS_PTRACE, 0, 0);
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	if (syscall(SYS_capget, &header, data) == 0) {
+		data[CAP_TO_INDEX(CAP_SYS_PTRACE)].inheritable &= ~CAP_TO_MASK(CAP_SYS_PTRACE);
+		(void)syscall(SYS_capset, &header, data);
+	}
+	/* Refused without CAP_SETPCAP; then the application keeps what it would have had without us. */
+	(void)prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE);
+}
+
+int mw_launch_application(char *const argv[])
+{
+	give_up_tracing();
+	(void)execvp(argv[0], argv);
+	return -errno;
+}

@@ -1,0 +1,38 @@
+/* How the application and the processes beside it come to be (design, section 3):
+ *
+ *   entrypoint   this process; becomes the application by execve(2), so that it keeps its pid, parent and all else
+ *     guard      cloned without an exit signal, so that the application's wait(2) never sees it
+ *       tracer   traces the entrypoint and its descendants
+ *       sensor   reads the ring; Lua, SQL, outputs
+ *
+ * The guard restarts the sensor when it dies, and ends a tracer that hangs (a hung tracer freezes the application, a
+ * dead one frees it). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mw_board;
+struct mw_err;
+
+struct mw_launch {
+	struct mw_board *board;
+	bool is_traced; /* start a tracer at all */
+	/* The sensor writes there; otherwise none of ours holds them open. */
+	bool keeps_stdout;
+	bool keeps_stderr;
+	int64_t attach_timeout_ms;
+	int64_t shutdown_flush_ms;
+	/* What the sensor process does; its return value is its exit status. */
+	int (*sensor)(struct mw_board *board, void *data);
+	void *data;
+};
+
+/* Start the guard, and wait, bounded, until the tracer is attached to this process.
+ * 0 when it is (or was not asked for); otherwise the application is to start all the same, and err says in a line what
+ * is missing: -EPERM… when tracing is refused, -ETIMEDOUT, or the errno of clone(2) when there is no guard at all. */
+int mw_launch_guard(const struct mw_launch *launch, struct mw_err *err);
+
+/* Become the application: give up the capability to trace, which was given to this container for us and not for it,
+ * and execute.  Returns only on failure, -errno of execvp(3). */
+int mw_launch_application(char *const argv[]);

@@ -1,0 +1,384 @@
+/* Life of an event here: ring -> processes.c (what happened, to whom) -> spool, outputs, rules -> alerts -> spool, outputs.
+ *
+ * Records are handled in batches: while events come, the ring is looked at every few milliseconds and the tracer wakes
+ * nobody; when none have come, the sensor sleeps until the tracer's next record wakes it.  Each batch is one
+ * transaction of the spool. */
+
+#include "sensor/sensor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "event/alert.h"
+#include "event/board.h"
+#include "event/record.h"
+#include "flag/flag.h"
+#include "loop/loop.h"
+#include "proc/users.h"
+#include "rule/engine.h"
+#include "script/outputs.h"
+#include "sensor/processes.h"
+#include "spool/spool.h"
+#include "spool/state_dir.h"
+
+enum {
+	/* Between two looks at the ring while events come: the longest an alert waits for company. */
+	BATCH_MS = 5,
+	/* Records between two commits. */
+	BATCH_RECORDS = 4096,
+	/* Until a sink that did not take all its bytes is tried again. */
+	PUMP_MS = 20,
+	/* JSON of one event: the longest strings, each byte of them escaped to six, and the names around them. */
+	JSON_BYTES = 6 * MW_RECORD_BYTES * (2 + MW_ANCESTORS),
+	MESSAGE_BYTES = 512,
+};
+
+/* Rules of whoever runs the container, besides --rules_dir (design, section 10). */
+static const char USER_RULES[] = "/etc/moonwatch/rules.d";
+
+struct sensor {
+	const struct mw_sensor_options *options;
+	struct mw_board *board;
+	struct mw_loop *loop;
+	struct mw_spool *spool;
+	struct mw_rules *rules;
+	struct mw_outputs *outputs;
+	struct mw_processes processes;
+	struct mw_users *users;
+	struct mw_buf json;
+	struct mw_timer batch_timer;
+	struct mw_timer pump_timer;
+	int signal_fd;
+	uint64_t told_refused; /* lost records that a health event has told of */
+	bool spool_is_failing;
+	bool root_has_ended;
+};
+
+static bool is_spooled(const struct sensor *sensor, enum mw_event_kind kind)
+{
+	switch (kind) {
+	case MW_PROCESS_FORK:
+		return mw_flag_bool(sensor->options->flags, MW_FLAG_AUDIT_ALLOW_FORK_PROCESS_EVENTS);
+	case MW_PROCESS_EXIT:
+		return mw_flag_bool(sensor->options->flags, MW_FLAG_AUDIT_ALLOW_EXIT_PROCESS_EVENTS);
+	default:
+		return true;
+	}
+}
+
+static void spool(struct sensor *sensor, enum mw_spool_stream stream, const struct mw_event *event,
+		  const struct mw_shape *shape, const void *object, const char *rule)
+{
+	mw_buf_clear(&sensor->json);
+	mw_shape_json(&sensor->json, shape, object);
+	struct mw_err err = {.text = "out of memory"};
+	int r = mw_buf_status(&sensor->json);
+	if (r == 0) {
+		const struct mw_spool_row row = {
+			.id = event->id,
+			.time_ns = event->time_ns,
+			.kind = mw_event_kinds[event->kind].name,
+			.pid = event->process ? event->process->pid : 0,
+			.rule = rule,
+			.body = sensor->json.data,
+			.body_bytes = sensor->json.size,
+		};
+		r = mw_spool_add(sensor->spool, stream, &row, &err);
+	}
+	if (r < 0 && !sensor->spool_is_failing)
+		mw_log("spool: %s; events are counted as lost until it can be written again", err.text);
+	sensor->spool_is_failing = r < 0;
+}
+
+static void on_alert(void *data, const struct mw_alert *alert)
+{
+	struct sensor *sensor = data;
+	spool(sensor, MW_SPOOL_ALERTS, alert->event, &mw_alert_shape, alert, alert->rule->id);
+	if (mw_outputs_want(sensor->outputs, MW_STREAM_ALERTS))
+		mw_outputs_emit(sensor->outputs, MW_STREAM_ALERTS, &mw_alert_shape, alert);
+}
+
+static void on_event(struct sensor *sensor, struct mw_event *event)
+{
+	uint64_t number = atomic_fetch_add(&sensor->board->last_id, 1) + 1;
+	(void)snprintf(event->id, sizeof(event->id), "%016" PRIx64 "-%012" PRIu64, (uint64_t)sensor->board->start_ns,
+		       number);
+	if (is_spooled(sensor, event->kind))
+		spool(sensor, MW_SPOOL_EVENTS, event, &mw_event_shape, event, NULL);
+	if (mw_outputs_want(sensor->outputs, MW_STREAM_EVENTS))
+		mw_outputs_emit(sensor->outputs, MW_STREAM_EVENTS, &mw_event_shape, event);
+	if (sensor->rules && mw_rules_want(sensor->rules, event->kind))
+		mw_rules_judge(sensor->rules, event, on_alert, sensor);
+}
+
+/* Say something of ourselves, where everything else is said. */
+static void tell_health(struct sensor *sensor, const char *message)
+{
+	struct mw_event event = {.kind = MW_SENSOR_HEALTH, .time_ns = mw_clock_real_ns(), .message = message};
+	on_event(sensor, &event);
+}
+
+static void on_rule_report(void *data, const char *line)
+{
+	mw_log("%s", line);
+	tell_health(data, line);
+}
+
+static void tell_losses(struct sensor *sensor)
+{
+	uint64_t refused = atomic_load(&sensor->board->ring->refused);
+	if (refused == sensor->told_refused)
+		return;
+	char message[MESSAGE_BYTES];
+	(void)snprintf(message, sizeof(message),
+		       "%" PRIu64 " process events were lost: the ring between tracer and sensor was full; raise "
+		       "ring_size_mib",
+		       refused - sensor->told_refused);
+	sensor->told_refused = refused;
+	mw_log("%s", message);
+	tell_health(sensor, message);
+}
+
+static void on_record(struct sensor *sensor, const struct mw_record *record, size_t bytes)
+{
+	struct mw_event event;
+	int r = mw_processes_apply(&sensor->processes, record, bytes, &event);
+	if (r < 0) {
+		(void)atomic_fetch_add(&sensor->board->ring->refused, 1); /* lost all the same */
+		return;
+	}
+	on_event(sensor, &event);
+	mw_process_unref(event.process);
+}
+
+/* Handle what is in the ring, one batch at the most.  Returns how many records. */
+static size_t drain(struct sensor *sensor)
+{
+	size_t n = 0;
+	const void *record;
+	for (size_t bytes; n < BATCH_RECORDS && (record = mw_ring_peek(sensor->board->ring, &bytes)); n++) {
+		on_record(sensor, record, bytes);
+		mw_ring_release(sensor->board->ring);
+	}
+	tell_losses(sensor);
+	struct mw_err err;
+	if (n && mw_spool_commit(sensor->spool, &err) < 0 && !sensor->spool_is_failing) {
+		mw_log("spool: %s", err.text);
+		sensor->spool_is_failing = true;
+	}
+	return n;
+}
+
+static void pump(void *data)
+{
+	struct sensor *sensor = data;
+	if (!mw_outputs_pump(sensor->outputs))
+		mw_timer_set(sensor->loop, &sensor->pump_timer, PUMP_MS);
+}
+
+/* Standard output and error belong to the application, which has ended: who reads them waits for us to let go, too. */
+static void let_go_of_stdio(struct sensor *sensor)
+{
+	mw_outputs_close_stdio(sensor->outputs);
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)dup2(fd, STDOUT_FILENO);
+	(void)dup2(fd, STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
+/* The application's root waits at its end until all before it is safe. */
+static void answer_flush(struct sensor *sensor)
+{
+	struct mw_board *board = sensor->board;
+	unsigned wanted = atomic_load(&board->flush_wanted);
+	if (wanted == atomic_load(&board->flush_done))
+		return;
+	int64_t flush_ms = mw_flag_int(sensor->options->flags, MW_FLAG_SHUTDOWN_FLUSH_MS);
+	while (drain(sensor))
+		;
+	mw_outputs_flush(sensor->outputs, mw_clock_mono_ns() + flush_ms / 2 * MW_NS_PER_MS);
+	let_go_of_stdio(sensor);
+	atomic_store(&board->flush_done, wanted);
+	mw_futex_wake(&board->flush_done);
+}
+
+static void look_at_ring(void *data)
+{
+	struct sensor *sensor = data;
+	size_t n = drain(sensor);
+	pump(sensor);
+	answer_flush(sensor);
+	if (atomic_load(&sensor->board->finished) && n == 0) {
+		mw_loop_stop(sensor->loop);
+		return;
+	}
+	if (n == BATCH_RECORDS)
+		mw_timer_set(sensor->loop, &sensor->batch_timer, 0);
+	else if (n || !mw_ring_sleep(sensor->board->ring))
+		mw_timer_set(sensor->loop, &sensor->batch_timer, BATCH_MS);
+}
+
+static void on_wake(void *data, uint32_t events)
+{
+	struct sensor *sensor = data;
+	(void)events;
+	uint64_t times;
+	ssize_t n = read(sensor->board->wake_fd, &times, sizeof(times));
+	(void)n; /* nothing to read: somebody else's wake was served already */
+	look_at_ring(sensor);
+}
+
+/* The guard died (it would have been asked by the board otherwise), or somebody wants us gone: save what there is. */
+static void on_signal(void *data, uint32_t events)
+{
+	struct sensor *sensor = data;
+	(void)events;
+	while (drain(sensor))
+		;
+	mw_loop_stop(sensor->loop);
+}
+
+static int watch_signals(struct sensor *sensor)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	sensor->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return sensor->signal_fd < 0 ? -errno
+				     : mw_loop_watch(sensor->loop, sensor->signal_fd, EPOLLIN, on_signal, sensor);
+}
+
+static int open_spool(struct sensor *sensor, struct mw_err *err)
+{
+	const struct mw_flags *flags = sensor->options->flags;
+	char dir[MW_PATH_BYTES];
+	struct mw_err note = {0};
+	mw_state_dir_choose(mw_flag_text(flags, MW_FLAG_STATE_DIR), dir, &note);
+	if (note.text[0])
+		mw_log("%s", note.text);
+	uint64_t limit_bytes = (uint64_t)mw_flag_int(flags, MW_FLAG_SPOOL_LIMIT_MIB) << 20;
+	note.text[0] = '\0';
+	int r = mw_spool_open(dir, limit_bytes, &sensor->spool, &note, err);
+	if (r < 0 && dir[0]) {
+		mw_log("%s; what is seen is kept in memory only", err->text);
+		r = mw_spool_open("", limit_bytes, &sensor->spool, &note, err);
+	}
+	if (r == 0 && note.text[0])
+		mw_log("%s", note.text);
+	return r;
+}
+
+static int open_outputs(struct sensor *sensor, struct mw_err *err)
+{
+	const char *spec = mw_flag_text(sensor->options->flags, MW_FLAG_OUTPUTS);
+	int r = mw_outputs_open(spec, sensor->options->tree, &sensor->outputs, err);
+	if (r == 0)
+		return 0;
+	const char *fallback = mw_flag_list[MW_FLAG_OUTPUTS].def_text;
+	mw_log("outputs: %s; using %s", err->text, fallback);
+	return mw_outputs_open(fallback, sensor->options->tree, &sensor->outputs, err);
+}
+
+static void load_rules(struct sensor *sensor)
+{
+	const struct mw_flags *flags = sensor->options->flags;
+	const char *wanted = mw_flag_text(flags, MW_FLAG_RULES_DIR);
+	char dirs[2 * MW_PATH_BYTES];
+	bool has_user_rules = access(USER_RULES, F_OK) == 0;
+	(void)snprintf(dirs, sizeof(dirs), "%s%s%s", has_user_rules ? USER_RULES : "",
+		       has_user_rules && *wanted ? ":" : "", wanted);
+	const struct mw_rules_options options = {
+		.tree = sensor->options->tree,
+		.extra_dirs = dirs,
+		.memory_bytes = (size_t)mw_flag_int(flags, MW_FLAG_RULE_MEMORY_MIB) << 20,
+		.event_instructions = (uint64_t)mw_flag_int(flags, MW_FLAG_RULE_EVENT_INSTRUCTIONS),
+		.report = on_rule_report,
+		.data = sensor,
+	};
+	struct mw_err err;
+	if (mw_rules_load(&options, &sensor->rules, &err) < 0) {
+		sensor->rules = NULL;
+		mw_log("no rules: %s", err.text);
+		tell_health(sensor, err.text);
+	}
+}
+
+static int begin(struct sensor *sensor, struct mw_err *err)
+{
+	int r = mw_loop_new(&sensor->loop, err);
+	if (r == 0)
+		r = open_outputs(sensor, err);
+	if (r == 0)
+		r = open_spool(sensor, err);
+	if (r == 0 && (r = mw_users_new("", &sensor->users)) < 0)
+		r = mw_err_set(err, r, "users: %s", strerror(-r));
+	if (r == 0 && ((r = watch_signals(sensor)) < 0 ||
+		       (r = mw_loop_watch(sensor->loop, sensor->board->wake_fd, EPOLLIN, on_wake, sensor)) < 0))
+		r = mw_err_set(err, r, "event loop: %s", strerror(-r));
+	if (r < 0)
+		return r;
+	sensor->processes.users = sensor->users;
+	load_rules(sensor);
+	/* All files are open: hold no folder of the application's. */
+	return chdir("/") < 0 ? mw_err_set(err, -errno, "chdir /: %s", strerror(errno)) : 0;
+}
+
+static void end(struct sensor *sensor)
+{
+	if (sensor->outputs) {
+		mw_outputs_flush(sensor->outputs, mw_clock_mono_ns() + (int64_t)MW_NS_PER_S);
+		uint64_t dropped = mw_outputs_dropped(sensor->outputs);
+		if (dropped)
+			mw_log("outputs: %" PRIu64 " lines were dropped because a sink did not take them", dropped);
+	}
+	mw_outputs_free(sensor->outputs);
+	mw_rules_free(sensor->rules);
+	mw_processes_release(&sensor->processes);
+	mw_users_free(sensor->users);
+	if (sensor->spool)
+		mw_spool_close(sensor->spool);
+	mw_loop_free(sensor->loop);
+	mw_buf_release(&sensor->json);
+	if (sensor->signal_fd >= 0)
+		(void)close(sensor->signal_fd);
+}
+
+int mw_sensor_run(struct mw_board *board, void *data)
+{
+	struct sensor sensor = {
+		.options = data,
+		.board = board,
+		.json = MW_BUF(JSON_BYTES),
+		.batch_timer = {.fire = look_at_ring, .data = &sensor},
+		.pump_timer = {.fire = pump, .data = &sensor},
+		.signal_fd = -1,
+	};
+	struct mw_err err = {0};
+	int r = begin(&sensor, &err);
+	if (r == 0) {
+		mw_timer_set(sensor.loop, &sensor.batch_timer, 0);
+		r = mw_loop_run(sensor.loop);
+		if (r < 0)
+			(void)mw_err_set(&err, r, "event loop: %s", strerror(-r));
+	}
+	if (r < 0)
+		mw_log("the sensor cannot run: %s", err.text);
+	end(&sensor);
+	return r < 0;
+}

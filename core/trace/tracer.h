@@ -1,0 +1,22 @@
+/* The tracer: the one process that traces.  It follows the application's whole tree by ptrace(2), writes what happens
+ * into the ring, and does nothing else: no Lua, no SQL, no network, and it never waits for the sensor but at the very end
+ * (see board.h, flush_wanted).
+ *
+ * PTRACE_SEIZE without PTRACE_O_EXITKILL and without a seccomp filter: should this process die, all that it traced runs
+ * on; system calls of the application cost what they cost without it. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct mw_board;
+
+struct mw_tracer_options {
+	struct mw_board *board;
+	pid_t root;                /* the application's first process */
+	int64_t shutdown_flush_ms; /* hold of the root at its end */
+};
+
+/* Attach to the root, say so on the board, follow it and all its descendants until the last has ended.
+ * Returns 0, or a negative errno when the root could not be attached to. */
+int mw_tracer_run(const struct mw_tracer_options *options);

@@ -1,0 +1,88 @@
+-- What becomes of the application when a process of the sensor dies or hangs.
+local support = require "tests.system.support"
+
+local run, quote, moonwatch = support.run, support.quote, support.moonwatch
+
+--- Run `script` (of the shell) under the sensor.  In it, `find NAME` sets $pid to the process of that name.
+local function under_sensor(script, flags)
+  local events, state = support.new_path(), support.new_path()
+  local prelude = [[
+    find() {
+      pid=
+      until [ "$pid" ]; do
+        for d in /proc/[0-9]*; do
+          read -r name <$d/comm 2>/dev/null && [ "$name" = "$1" ] && pid=${d#/proc/} && break
+        done
+      done
+    }
+    traced() { grep -q '^TracerPid:.[1-9]' /proc/$$/status; }
+  ]]
+  local result = run(("%s run --state_dir=%s --outputs=events/json:file=%s %s -- bash -c %s"):format(moonwatch, state,
+    events, flags or "", quote(prelude .. script)))
+  return result, support.json_lines(events), state
+end
+
+local function has_exec(events, mark)
+  return #support.filter(events, function(event)
+    return event.kind == "process.exec" and event.process.argv[2] == mark
+  end) > 0
+end
+
+describe("the application goes on", function()
+  it("when the tracer is killed", function()
+    local result = under_sensor [[find moonwatch-trace; kill -KILL $pid; while traced; do :; done; /bin/true; echo on; exit 5]]
+    assert.are.equal(5, result.code)
+    assert.are.equal("on\n", result.out)
+  end)
+
+  it("when the tracer is stopped: the guard ends it", function()
+    local result = under_sensor [[find moonwatch-trace; kill -STOP $pid; /bin/true; echo on; exit 5]]
+    assert.are.equal(5, result.code)
+    assert.are.equal("on\n", result.out)
+  end)
+
+  it("when the guard is killed", function()
+    local result = under_sensor [[find moonwatch-guard; kill -KILL $pid; while traced; do :; done; /bin/true; echo on; exit 5]]
+    assert.are.equal(5, result.code)
+    assert.are.equal("on\n", result.out)
+  end)
+
+  it("when the sensor is killed: another takes over, and nothing in between is lost", function()
+    local result, events, state = under_sensor [[/bin/true before; find moonwatch-sens; old=$pid; kill -KILL $old
+      while [ -d /proc/$old ]; do :; done; /bin/true between; find moonwatch-sens; /bin/true after; exit 5]]
+    assert.are.equal(5, result.code)
+    assert.is_true(has_exec(events, "between"))
+    assert.is_true(has_exec(events, "after"))
+    local rows = support.sql(state, "select cmdline from process_events where cmdline like '/bin/true %' order by time, eid")
+    local marks = {}
+    for _, row in ipairs(rows) do
+      marks[row.cmdline] = true
+    end
+    assert.is_true(marks["/bin/true between"] and marks["/bin/true after"])
+  end)
+
+  it("when everybody is sent a signal", function()
+    local result, events = under_sensor [[trap '' TERM HUP INT; kill -TERM -1; kill -HUP -1; kill -INT -1; /bin/true after; exit 5]]
+    assert.are.equal(5, result.code)
+    assert.is_true(has_exec(events, "after"))
+  end)
+end)
+
+describe("the sensor's processes", function()
+  it("are invisible to wait and hold nothing of the application open", function()
+    local result = under_sensor [[find moonwatch-trace; ls -l /proc/$pid/fd | grep -c -e "$TMPDIR" -e pipe:; find moonwatch-guard
+      grep -q "^PPid:.$$\$" /proc/$pid/status && echo child; wait; echo waited]]
+    assert.are.equal("0\nchild\nwaited\n", result.out)
+  end)
+
+  it("are given up before the application when memory is short", function()
+    local result = under_sensor [[for n in guard trace sens; do find moonwatch-$n; cat /proc/$pid/oom_score_adj; done]]
+    assert.are.equal("900\n900\n900\n", result.out)
+  end)
+
+  it("end with the application", function()
+    local result = run(("%s run --state_dir=%s -- true; until ! grep -qx -e 'moonwatch-.*' /proc/[0-9]*/comm; do :; done")
+      :format(moonwatch, support.new_path()))
+    assert.are.equal(0, result.code)
+  end)
+end)

@@ -1,0 +1,109 @@
+--- What system specs share: running commands, reading files, waiting for what is to come.
+local cjson = require "cjson"
+
+---@class system.support
+local M = {}
+
+M.build = assert(os.getenv "MW_BUILD", "MW_BUILD is not set: run by tests/one or tests/run")
+M.moonwatch = M.build .. "/bin/moonwatch"
+M.tmp = assert(os.getenv "TMPDIR", "TMPDIR is not set")
+
+local count = 0
+
+--- A path in the test's own folder that nobody has used yet.
+---@return string
+function M.new_path()
+  count = count + 1
+  return ("%s/%d"):format(M.tmp, count)
+end
+
+--- A word of the shell.
+---@param text string
+---@return string
+function M.quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+---@param path string
+---@return string
+function M.read(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
+
+---@param path string
+---@param text string
+function M.write(path, text)
+  local file <close> = assert(io.open(path, "wb"))
+  file:write(text)
+end
+
+--- Path of a program of tests/system/programs.
+---@param name string
+---@return string
+function M.program(name)
+  return M.build .. "/tests/programs/" .. name
+end
+
+---@class system.Result
+---@field out string
+---@field err string
+---@field code integer  exit code, or 128 and the number of the signal, as the shell says
+
+--- Run a command of the shell to its end.
+---@param command string
+---@return system.Result
+function M.run(command)
+  local out, err = M.new_path(), M.new_path()
+  local _, what, code = os.execute(("( %s ) >%s 2>%s"):format(command, out, err))
+  return { out = M.read(out), err = M.read(err), code = what == "signal" and code + 128 or code }
+end
+
+--- The same, with the lines of events and alerts the sensor writes.  `flags` are more flags of `moonwatch run`.
+---@param command string  of the shell, after `--`
+---@param flags? string
+---@return system.Result result, table[] events, table[] alerts, string state_dir
+function M.watch(command, flags)
+  local events, alerts, state = M.new_path(), M.new_path(), M.new_path()
+  local result = M.run(("%s run --state_dir=%s --outputs=events/json:file=%s,alerts/json:file=%s %s -- %s"):format(
+    M.moonwatch, state, events, alerts, flags or "", command))
+  return result, M.json_lines(events), M.json_lines(alerts), state
+end
+
+--- The objects in a file of JSON lines.
+---@param path string
+---@return table[]
+function M.json_lines(path)
+  local list = {}
+  for line in M.read(path):gmatch "[^\n]+" do
+    list[#list + 1] = cjson.decode(line)
+  end
+  return list
+end
+
+--- Those of a list that `wanted` says yes to.
+---@generic T
+---@param list T[]
+---@param wanted fun(item: T): any
+---@return T[]
+function M.filter(list, wanted)
+  local found = {}
+  for _, item in ipairs(list) do
+    if wanted(item) then
+      found[#found + 1] = item
+    end
+  end
+  return found
+end
+
+--- Rows of a query, as `moonwatch sql --json` gives them.
+---@param state_dir string
+---@param query string
+---@return table[]
+function M.sql(state_dir, query)
+  local result = M.run(("%s sql --json --state_dir=%s %s"):format(M.moonwatch, state_dir, M.quote(query)))
+  assert(result.code == 0, result.err)
+  return cjson.decode(result.out)
+end
+
+return M
