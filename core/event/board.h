@@ -34,7 +34,9 @@ struct mw_board {
 
 	/* Guard: no more records will come; the sensor may finish. */
 	atomic_uint finished;
-	atomic_uint tracer_restarts, sensor_restarts;
+	/* A tracer died while the application lived: what happened since is unseen. */
+	atomic_uint tracer_died;
+	atomic_uint sensor_restarts;
 
 	/* Sensor: number of the last event id; kept here so that ids go on after its restart. */
 	atomic_uint_least64_t last_id;

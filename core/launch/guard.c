@@ -156,7 +156,11 @@ static void on_tracer_ended(struct guard *guard, int status)
 	guard->tracer = 0;
 	/* It says itself why it could not attach; when it died before, say it for it. */
 	if (atomic_load(&board->attach) == MW_ATTACH_PENDING)
-		refuse_attachment(board, WIFSIGNALED(status) ? EINTR : ECHILD);
+		refuse_attachment(board, ECHILD);
+	if (WIFSIGNALED(status)) {
+		atomic_store(&board->tracer_died, 1);
+		mw_board_wake_sensor(board);
+	}
 }
 
 static void on_sensor_ended(struct guard *guard)

@@ -62,8 +62,8 @@ struct sensor {
 	struct mw_timer pump_timer;
 	int signal_fd;
 	uint64_t told_refused; /* lost records that a health event has told of */
+	bool told_tracer_died;
 	bool spool_is_failing;
-	bool root_has_ended;
 };
 
 static bool is_spooled(const struct sensor *sensor, enum mw_event_kind kind)
@@ -138,6 +138,12 @@ static void on_rule_report(void *data, const char *line)
 
 static void tell_losses(struct sensor *sensor)
 {
+	if (atomic_load(&sensor->board->tracer_died) && !sensor->told_tracer_died) {
+		static const char text[] = "process events end here: the tracer was killed; the application goes on unseen";
+		sensor->told_tracer_died = true;
+		mw_log("%s", text);
+		tell_health(sensor, text);
+	}
 	uint64_t refused = atomic_load(&sensor->board->ring->refused);
 	if (refused == sensor->told_refused)
 		return;
@@ -174,7 +180,7 @@ static size_t drain(struct sensor *sensor)
 	}
 	tell_losses(sensor);
 	struct mw_err err;
-	if (n && mw_spool_commit(sensor->spool, &err) < 0 && !sensor->spool_is_failing) {
+	if (mw_spool_commit(sensor->spool, &err) < 0 && !sensor->spool_is_failing) {
 		mw_log("spool: %s", err.text);
 		sensor->spool_is_failing = true;
 	}

@@ -1,0 +1,95 @@
+/* moonwatch run: start the sensor beside this process, then become the application. */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "cli/command.h"
+#include "event/board.h"
+#include "flag/flag.h"
+#include "launch/launch.h"
+#include "script/config.h"
+#include "script/outputs.h"
+#include "sensor/sensor.h"
+
+enum {
+	/* As a shell says that a command cannot be executed or is not there; POSIX, Shell & Utilities 2.8.2. */
+	EXIT_NOT_EXECUTABLE = 126,
+	EXIT_NOT_FOUND = 127,
+};
+
+static int start_sensor(const struct mw_flags *flags, const struct mw_sensor_options *options)
+{
+	struct mw_err err;
+	struct mw_board *board;
+	int r = mw_board_new((size_t)mw_flag_int(flags, MW_FLAG_RING_SIZE_MIB) << 20, &board, &err);
+	if (r < 0)
+		goto out;
+	const char *outputs = mw_flag_text(flags, MW_FLAG_OUTPUTS);
+	const struct mw_launch launch = {
+		.board = board,
+		.is_traced = mw_flag_bool(flags, MW_FLAG_AUDIT_ALLOW_PROCESS_EVENTS),
+		.keeps_stdout = strstr(outputs, ":stdout") != NULL,
+		.keeps_stderr = true, /* our own messages go there */
+		.attach_timeout_ms = mw_flag_int(flags, MW_FLAG_ATTACH_TIMEOUT_MS),
+		.shutdown_flush_ms = mw_flag_int(flags, MW_FLAG_SHUTDOWN_FLUSH_MS),
+		.sensor = mw_sensor_run,
+		.data = (void *)options,
+	};
+	r = mw_launch_guard(&launch, &err);
+out:
+	if (r < 0)
+		mw_complain("%s", err.text);
+	return r;
+}
+
+static int run(int argc, char **argv)
+{
+	const char *tree = mw_tree();
+	struct mw_flags *flags;
+	struct mw_err err;
+	int rest;
+	int r = mw_config_load(tree, argc - 1, argv + 1, environ, &flags, &rest, &err);
+	if (r < 0) {
+		mw_complain("%s", err.text);
+		return r == -EINVAL ? MW_EXIT_USAGE : MW_EXIT_CONFIG;
+	}
+	if (err.text[0])
+		mw_complain("%s", err.text);
+	char **command = argv + 1 + rest;
+	if (!*command) {
+		mw_complain("run: no command; usage: moonwatch run [flags] -- COMMAND [ARG…]");
+		mw_flags_free(flags);
+		return MW_EXIT_USAGE;
+	}
+	if (mw_outputs_check(mw_flag_text(flags, MW_FLAG_OUTPUTS), tree, &err) < 0) {
+		mw_complain("%s", err.text);
+		mw_flags_free(flags);
+		return MW_EXIT_CONFIG;
+	}
+
+	const struct mw_sensor_options options = {.flags = flags, .tree = tree};
+	(void)start_sensor(flags, &options); /* has said what is missing; the application starts all the same */
+	r = mw_launch_application(command);
+	mw_flags_free(flags);
+
+	if (r == -ENOENT)
+		mw_complain("%s: not found", command[0]);
+	else
+		mw_complain("%s: cannot be executed: %s", command[0], strerror(-r));
+	return r == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+const struct mw_command mw_command_run = {
+	.name = "run",
+	.usage = "[flags] -- COMMAND [ARG…]",
+	.summary = "Run a command with the sensor beside it.",
+	.help = "The command replaces this process: its process id, parent, standard streams, environment, signals and\n"
+		"exit status are its own. The sensor sees the whole tree of its processes. When tracing is refused, the\n"
+		"command runs all the same, and one line on standard error says so.\n\n"
+		"Exit status: that of the command; 127 when it is not found, 126 when it cannot be executed, 2 for a wrong\n"
+		"flag, 78 for a wrong configuration.",
+	.run = run,
+};
