@@ -6,8 +6,8 @@
  *	if (near.name)
  *		… did you mean near.name …
  *
- * Near is a name few slips away (letters added, dropped, changed or swapped with their neighbour: at most a third of the
- * longer one's letters), or one that begins with what was typed.  Case, and dash against underscore, make no
+ * Near is a name few slips away (letters added, dropped, changed or swapped with their neighbour: at most a third of
+ * the longer one's letters), or one that begins with what was typed.  Case, and dash against underscore, make no
  * difference. */
 #pragma once
 

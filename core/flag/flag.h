@@ -59,6 +59,20 @@ struct mw_flag {
 
 extern const struct mw_flag mw_flag_list[MW_FLAG_COUNT];
 
+/* NULL when there is no such flag. */
+const struct mw_flag *mw_flag_find(const char *name);
+/* The known name nearest to `name`, NULL when none is near. */
+const char *mw_flag_nearest(const char *name);
+/* Append the list of all flags, as --help shows it. */
+void mw_flag_help(struct mw_buf *out);
+
+enum {
+	/* Longest text value, with its NUL; a list of outputs or folders may well be longer than one path. */
+	MW_FLAG_TEXT_BYTES = 8192,
+	/* Longest flag file. */
+	MW_FLAG_FILE_BYTES = 65536,
+};
+
 struct mw_flags;
 
 /* All at their defaults.  NULL when memory is exhausted. */
@@ -70,19 +84,26 @@ void mw_flags_free(struct mw_flags *flags);
  * `text` is NULL for a flag given without a value, which is right for a bool alone. */
 int mw_flags_set(struct mw_flags *flags, const char *name, const char *text, enum mw_flag_source source,
 		 struct mw_err *err);
+/* The same, from a place worth remembering (a file or profile), copied. */
+int mw_flags_set_at(struct mw_flags *flags, const char *name, const char *text, enum mw_flag_source source,
+		    const char *origin, struct mw_err *err);
 
 /* Take leading `--name=value`, `--name value`, `--name` and `--no-name` (bool) arguments off argv, up to `--` or the
- * first that is no flag.  *ret_rest is the index of the first argument not taken (after a `--`).
- * Errors as mw_flags_set(). */
+ * first that is no flag.  argv[0] is the first argument, not the command's name.  A bool takes no separate value;
+ * `-name` with one dash is refused as an unknown flag.  *ret_rest is the index of the first argument not taken (after
+ * a `--`).  Errors as mw_flags_set(). */
 int mw_flags_parse_arguments(struct mw_flags *flags, int argc, char *const *argv, int *ret_rest, struct mw_err *err);
 
-/* MOONWATCH_NAME=value.  A name that is no flag is not an error (an orchestrator may put its own MOONWATCH_… there):
- * it is told to `warn` (may be NULL).  A bad value is an error. */
-int mw_flags_parse_environment(struct mw_flags *flags, char *const *environment,
-			       void (*warn)(const char *text), struct mw_err *err);
+/* MOONWATCH_NAME=value; an empty value counts as not set (task definitions often pass unused parameters so).  A name
+ * that is no flag is not an error, since an orchestrator may put its own MOONWATCH_… there; the first that looks like a
+ * slip is told in `ret_warning` (may be NULL; "" when there is none).  A bad value is an error. */
+int mw_flags_parse_environment(struct mw_flags *flags, char *const *environment, struct mw_err *ret_warning,
+			       struct mw_err *err);
 
-/* A file of lines `--name=value`; blank lines and lines that begin with # are skipped.  Errors name file and line.
- * -EPERM when running as root and the file is writable by others or owned by someone else. */
+/* A file of lines `--name=value` (or `--name`, `--no-name`); blank lines and lines that begin with # are skipped, and
+ * so are spaces around a line.  It may not name another flag file.  Errors name file and line; of the lines above the
+ * error, values may have been set.  -EFBIG past MW_FLAG_FILE_BYTES; -EPERM when running as root and the file is writable
+ * by others or owned by someone else. */
 int mw_flags_parse_file(struct mw_flags *flags, const char *path, struct mw_err *err);
 
 bool mw_flag_bool(const struct mw_flags *flags, enum mw_flag_id id);

@@ -163,8 +163,8 @@ int mw_procfs_parse_status(const char *text, size_t n, struct mw_proc_status *re
 	uint32_t gid[4];
 	uint32_t tgid;
 	uint32_t tracer;
-	if (!status_numbers(text, end, "Tgid:", &tgid, 1) || !status_numbers(text, end, "TracerPid:", &tracer, 1) || !status_numbers(text, end, "Uid:", uid, 4) ||
-	    !status_numbers(text, end, "Gid:", gid, 4))
+	if (!status_numbers(text, end, "Tgid:", &tgid, 1) || !status_numbers(text, end, "TracerPid:", &tracer, 1) ||
+	    !status_numbers(text, end, "Uid:", uid, 4) || !status_numbers(text, end, "Gid:", gid, 4))
 		return -EPROTO;
 	*ret = (struct mw_proc_status){
 		.uid = uid[0], .euid = uid[1], .suid = uid[2], .fsuid = uid[3],

@@ -10,6 +10,19 @@
 struct mw_err;
 struct mw_rules;
 
+enum {
+	/* Rules are switched off after this many errors, or passed limits, in `match`. */
+	MW_RULE_FAULTS = 5,
+	/* Files looked at in all. */
+	MW_RULE_FILES = 1000,
+	/* Folders below a folder of rules. */
+	MW_RULE_DEPTH = 4,
+	/* What loading one file may take: its chunk, and the check of what it returned. */
+	MW_RULE_LOAD_INSTRUCTIONS = 1000000,
+	/* A single file that keeps more than the n-th part of the memory of all is refused. */
+	MW_RULE_MEMORY_SHARE = 4,
+};
+
 struct mw_rules_options {
 	const char *tree; /* folder that holds lua/ and rules/ */
 	/* More folders, separated by ':'; "" for none.  One that does not exist is reported, and the rest loaded. */
@@ -19,6 +32,10 @@ struct mw_rules_options {
 	/* One line for each rule that is refused or switched off: "FILE:LINE: what, and what to do". */
 	void (*report)(void *data, const char *line);
 	void *data;
+	/* Load these files and folders (ended by NULL) instead of <tree>/rules and extra_dirs; NULL for those. */
+	const char *const *paths;
+	/* Told of each example as it is tried: `why` is NULL when the rule agreed with it.  May be NULL. */
+	void (*on_example)(void *data, const char *rule, unsigned example, const char *why);
 };
 
 /* Loads what can be loaded: a rule that is refused is reported and left out.  Fails only when there can be no engine at

@@ -41,4 +41,13 @@ int mw_script_load_file(struct mw_script *script, const char *path, const char *
  * -ENOMEM (cap reached), -ETIME (budget spent), -EINVAL (any other error). */
 int mw_script_call(struct mw_script *script, int arguments, int results, uint64_t instructions, struct mw_err *err);
 
+/* Push what our own module `name` returns, loaded on first use.  Errors as mw_script_call(). */
+int mw_script_require(struct mw_script *script, const char *name, struct mw_err *err);
+
+/* End the life of the views of C objects handed to scripts so far: whoever kept one gets a clean error. */
+void mw_script_expire_views(struct mw_script *script);
+
+/* Bytes in use. */
 size_t mw_script_memory(const struct mw_script *script);
+/* Collect garbage, all of it. */
+void mw_script_collect(struct mw_script *script);

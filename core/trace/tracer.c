@@ -55,6 +55,8 @@ struct tracer {
 	pid_t held;
 	int64_t held_until_ns; /* CLOCK_MONOTONIC */
 	unsigned flush_ticket;
+	/* The root's leader has left its process alone: all its other threads stop at their exit, too. */
+	bool root_leader_left;
 	struct stop stops[BATCH];
 };
 
@@ -138,9 +140,11 @@ static bool is_thread_of(pid_t tgid, pid_t tid)
  * stop carries the signal that stopped the group, and is to last until SIGCONT; anything else is SIGTRAP. */
 static void leave_event_stop(const struct tracer *tracer, struct mw_task *task, int status)
 {
-	if (task->stops_at_exit && task->tid != tracer->options->root) {
-		request(PTRACE_SETOPTIONS, task->tid, OPTIONS);
-		task->stops_at_exit = false;
+	pid_t root = tracer->options->root;
+	bool must_stop_at_exit = task->tid == root || (tracer->root_leader_left && task->tgid == root);
+	if (task->stops_at_exit != must_stop_at_exit) {
+		request(PTRACE_SETOPTIONS, task->tid, must_stop_at_exit ? ROOT_OPTIONS : OPTIONS);
+		task->stops_at_exit = must_stop_at_exit;
 	}
 	request(WSTOPSIG(status) == SIGTRAP ? PTRACE_CONT : PTRACE_LISTEN, task->tid, 0);
 }
@@ -219,13 +223,13 @@ static void look_after_parked(struct tracer *tracer)
 			adopt(tracer, task);
 }
 
-/* Is every thread of the root dying, so that the exit stop of its leader is the end of the process?  A leader may also
- * leave alone, by pthread_exit(3) or because another thread calls execve(2). */
-static bool is_group_ending(struct tracer *tracer, pid_t pid)
+/* Is every other thread of the process dying, so that the exit stop of `tid` is the end of the process?  A thread may
+ * also leave alone, by pthread_exit(3) or because another one calls execve(2). */
+static bool is_group_ending(struct tracer *tracer, pid_t pid, pid_t tid)
 {
 	size_t cursor = 0;
 	for (struct mw_task *task; (task = mw_pidmap_next(&tracer->tasks.map, &cursor));) {
-		if (task->tgid != pid || task->tid == pid)
+		if (task->tgid != pid || task->tid == tid)
 			continue;
 		struct mw_proc_stat stat;
 		struct mw_proc_status status;
@@ -238,13 +242,27 @@ static bool is_group_ending(struct tracer *tracer, pid_t pid)
 	return true;
 }
 
-/* The root ends.  When it is PID 1 the kernel ends us, too, as soon as it goes on: so hold it, for a bounded time, until the
- * sensor has delivered all that went before. */
-static void on_root_exit(struct tracer *tracer, struct mw_task *root)
+/* Its leader's exit stop is gone for good: from now on each of the others stops at its exit, so that the last is held. */
+static void watch_other_threads(struct tracer *tracer)
 {
+	size_t cursor = 0;
+	tracer->root_leader_left = true;
+	for (struct mw_task *task; (task = mw_pidmap_next(&tracer->tasks.map, &cursor));)
+		if (task->tgid == tracer->options->root && task->tid != task->tgid)
+			request(PTRACE_INTERRUPT, task->tid, 0); /* see leave_event_stop() */
+}
+
+/* A thread of the root is at its exit stop.  When the root ends with it and is PID 1, the kernel ends us, too, as soon as it
+ * goes on: so hold it, for a bounded time, until the sensor has delivered all that went before. */
+static void on_root_exit(struct tracer *tracer, struct mw_task *task)
+{
+	struct mw_task *root = mw_tasks_get(&tracer->tasks, tracer->options->root);
 	unsigned long message = 0;
-	if (ptrace(PTRACE_GETEVENTMSG, root->tid, 0L, &message) < 0 || !is_group_ending(tracer, root->tid)) {
-		request(PTRACE_CONT, root->tid, 0);
+	bool is_told = !root || root->end_recorded || ptrace(PTRACE_GETEVENTMSG, task->tid, 0L, &message) < 0;
+	if (is_told || !is_group_ending(tracer, root->tid, task->tid)) {
+		if (!is_told && task == root)
+			watch_other_threads(tracer);
+		request(PTRACE_CONT, task->tid, 0);
 		return;
 	}
 	struct rusage usage = {0};
@@ -258,10 +276,10 @@ static void on_root_exit(struct tracer *tracer, struct mw_task *root)
 	record_exit(tracer, root->tid, (int)message, &usage);
 	root->end_recorded = true;
 	if (tracer->options->shutdown_flush_ms == 0) {
-		request(PTRACE_CONT, root->tid, 0);
+		request(PTRACE_CONT, task->tid, 0);
 		return;
 	}
-	tracer->held = root->tid;
+	tracer->held = task->tid;
 	tracer->held_until_ns = mw_clock_mono_ns() + tracer->options->shutdown_flush_ms * MW_NS_PER_MS;
 	tracer->flush_ticket = atomic_fetch_add(&tracer->board->flush_wanted, 1) + 1;
 	mw_board_wake_sensor(tracer->board);
@@ -294,8 +312,14 @@ static void on_end(struct tracer *tracer, const struct stop *stop)
 static void forget_former_thread(struct tracer *tracer, pid_t pid)
 {
 	unsigned long former = 0;
-	if (ptrace(PTRACE_GETEVENTMSG, pid, 0L, &former) == 0 && (pid_t)former != pid)
-		mw_tasks_remove(&tracer->tasks, (pid_t)former);
+	if (ptrace(PTRACE_GETEVENTMSG, pid, 0L, &former) < 0 || (pid_t)former == pid)
+		return;
+	mw_tasks_remove(&tracer->tasks, (pid_t)former);
+	/* The options are those of the thread that came. */
+	if (pid == tracer->options->root) {
+		request(PTRACE_SETOPTIONS, pid, ROOT_OPTIONS);
+		tracer->root_leader_left = false;
+	}
 }
 
 static void on_stop(struct tracer *tracer, const struct stop *stop)
@@ -328,7 +352,7 @@ static void on_stop(struct tracer *tracer, const struct stop *stop)
 			on_birth(tracer, task);
 		break;
 	case PTRACE_EVENT_EXIT:
-		if (task && task->tid == tracer->options->root && !task->end_recorded) {
+		if (task && task->tgid == tracer->options->root) {
 			on_root_exit(tracer, task);
 			return;
 		}

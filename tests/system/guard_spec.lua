@@ -4,7 +4,10 @@ local support = require "tests.system.support"
 local run, quote, moonwatch = support.run, support.quote, support.moonwatch
 
 --- Run `script` (of the shell) under the sensor.  In it, `find NAME` sets $pid to the process of that name.
-local function under_sensor(script, flags)
+---@param script string
+---@param flags? string  more flags of `moonwatch run`
+---@param prefix? string  a command to run all of it with
+local function under_sensor(script, flags, prefix)
   local events, state = support.new_path(), support.new_path()
   local prelude = [[
     find() {
@@ -17,8 +20,8 @@ local function under_sensor(script, flags)
     }
     traced() { grep -q '^TracerPid:.[1-9]' /proc/$$/status; }
   ]]
-  local result = run(("%s run --state_dir=%s --outputs=events/json:file=%s %s -- bash -c %s"):format(moonwatch, state,
-    events, flags or "", quote(prelude .. script)))
+  local result = run(("%s %s run --state_dir=%s --outputs=events/json:file=%s %s -- bash -c %s"):format(prefix or "",
+    moonwatch, state, events, flags or "", quote(prelude .. script)))
   return result, support.json_lines(events), state
 end
 
@@ -62,7 +65,8 @@ describe("the application goes on", function()
   end)
 
   it("when everybody is sent a signal", function()
-    local result, events = under_sensor [[trap '' TERM HUP INT; kill -TERM -1; kill -HUP -1; kill -INT -1; /bin/true after; exit 5]]
+    local result, events = under_sensor([[trap '' TERM HUP INT; kill -TERM -1; kill -HUP -1; kill -INT -1
+      /bin/true after; exit 5]], nil, "unshare -pf --mount-proc") -- "everybody" ends at the namespace
     assert.are.equal(5, result.code)
     assert.is_true(has_exec(events, "after"))
   end)

@@ -59,7 +59,7 @@ describe("moonwatch run", function()
   end)
 
   it("leaves no trace in what a process can learn of itself", function()
-    local setting = "umask 027; ulimit -n 333; trap '' HUP; cd /usr; exec 7</etc/passwd; A=1 nice -n 3 env -u _ "
+    local setting = "umask 027; ulimit -n 333; trap '' HUP; cd /usr; exec 7</etc/passwd; exec env -u _ A=1 nice -n 3 "
     local alone = seen("sh -c " .. quote(setting .. probe))
     local beside = seen("sh -c " .. quote(setting .. ("%s run --state_dir=%s --outputs=alerts/json:file=%s -- %s")
       :format(support.moonwatch, support.new_path(), support.new_path(), probe)))

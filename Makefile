@@ -1,0 +1,58 @@
+# A thin front: each target sees to what it needs (./setup), then calls cmake, tests/run and friends.
+# `make help` lists them.
+
+# Quiet, unless it fails.
+cmake_build = @out=$$(cmake --build --preset $(1) -- $(2) 2>&1) || { echo "$$out"; exit 1; }
+
+.DEFAULT_GOAL := build
+.PHONY: build run test bench lint format asan tsan clean help
+
+build: ## build/bin/moonwatch, which runs from this checkout
+	@./setup build
+	@test -e build/bin/moonwatch || echo "building moonwatch in build/"
+	@test -e build/build.ninja || cmake --preset release >/dev/null
+	$(call cmake_build,release,moonwatch)
+
+run: ## the demonstration: a web server under the sensor, an attack, the alert, SQL
+	@./setup build run
+	@$(MAKE) --no-print-directory build
+	@container/demo/run build
+
+test: ## all tests; the last line counts them
+	@./setup build run test
+	@test -e build/bin/moonwatch || echo "building moonwatch in build/"
+	@cmake --preset release >/dev/null
+	$(call cmake_build,release)
+	@tests/run build
+
+bench: ## what it costs: native, moonwatch and strace compared
+	@./setup build run test bench
+	@$(MAKE) --no-print-directory build
+	@tests/bench/run build
+
+lint: ## clang-tidy, clang-format, luacheck, shellcheck
+	@./setup build test lint
+	@cmake --preset lint >/dev/null
+	@cmake --build --preset lint -- --quiet -k 0; built=$$?; ctest --preset lint --progress && exit $$built
+
+format: ## lay out the C sources as `make lint` wants them
+	@./setup lint
+	@tests/lint format --fix
+
+asan: ## all tests, with AddressSanitizer and UndefinedBehaviorSanitizer
+	@./setup build run test
+	@cmake --preset asan >/dev/null
+	$(call cmake_build,asan)
+	@tests/run build-asan
+
+tsan: ## the unit tests, with ThreadSanitizer
+	@./setup build run test
+	@cmake --preset tsan >/dev/null
+	$(call cmake_build,tsan)
+	@tests/run build-tsan -R '^unit'
+
+clean: ## remove the build folders
+	@rm -rf build build-dev build-asan build-tsan build-lint
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile

@@ -1,0 +1,201 @@
+/* moonwatch config check|dump|explain */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/nearest.h"
+#include "cli/command.h"
+#include "flag/flag.h"
+#include "rule/engine.h"
+#include "script/config.h"
+#include "script/outputs.h"
+
+extern const struct mw_command mw_command_config;
+
+static int complain(int code, const struct mw_err *err)
+{
+	mw_complain("%s", err->text);
+	return code == -EINVAL ? MW_EXIT_USAGE : MW_EXIT_CONFIG;
+}
+
+/* The flags that the arguments and the rest of the world give; an exit status when they are wrong, 0 otherwise. */
+static int load(int argc, char **argv, struct mw_flags **ret_flags)
+{
+	const char *tree = mw_tree();
+	if (!*tree)
+		return MW_EXIT_CONFIG;
+	struct mw_err err = {""};
+	int rest;
+	int r = mw_config_load(tree, argc, argv, environ, ret_flags, &rest, &err);
+	if (r < 0)
+		return complain(r, &err);
+	if (rest < argc) {
+		mw_complain("\"%s\" is not a flag; see `moonwatch config --help`", argv[rest]);
+		mw_flags_free(*ret_flags);
+		return MW_EXIT_USAGE;
+	}
+	if (err.text[0])
+		mw_complain("%s", err.text);
+	return MW_EXIT_OK;
+}
+
+static void print_value(const struct mw_flags *flags, enum mw_flag_id id)
+{
+	MW_AUTO(mw_buf) value = MW_BUF(MW_FLAG_TEXT_BYTES);
+	mw_flag_format(flags, id, &value);
+	printf("%s=%s\n", mw_flag_list[id].name, value.data ? value.data : "");
+}
+
+static int dump(const struct mw_flags *flags)
+{
+	for (size_t i = 0; i < MW_FLAG_COUNT; i++)
+		print_value(flags, (enum mw_flag_id)i);
+	return MW_EXIT_OK;
+}
+
+static void explain_flag(const struct mw_flags *flags, enum mw_flag_id id)
+{
+	const char *origin = mw_flag_origin(flags, id);
+	print_value(flags, id);
+	printf("  from %s%s%s\n", mw_flag_source_name(mw_flag_source(flags, id)), *origin ? ": " : "", origin);
+	printf("  %s\n", mw_flag_list[id].doc);
+	if (mw_flag_list[id].type == MW_FLAG_INT)
+		printf("  %lld to %lld, default %lld\n", (long long)mw_flag_list[id].min,
+		       (long long)mw_flag_list[id].max, (long long)mw_flag_list[id].def);
+}
+
+static void report_rule(void *data, const char *line)
+{
+	(void)data;
+	mw_complain("%s", line);
+}
+
+/* Findings: rules that will not run, though the sensor will. */
+static int check_rules(const struct mw_flags *flags)
+{
+	struct mw_rules_options options = {
+		.tree = mw_tree(),
+		.extra_dirs = mw_flag_text(flags, MW_FLAG_RULES_DIR),
+		.memory_bytes = (size_t)mw_flag_int(flags, MW_FLAG_RULE_MEMORY_MIB) << 20,
+		.event_instructions = (uint64_t)mw_flag_int(flags, MW_FLAG_RULE_EVENT_INSTRUCTIONS),
+		.report = report_rule,
+	};
+	struct mw_err err = {""};
+	struct mw_rules *rules;
+	int r = mw_rules_load(&options, &rules, &err);
+	if (r < 0) {
+		mw_complain("%s", err.text);
+		return MW_EXIT_CONFIG;
+	}
+	size_t loaded = mw_rules_count(rules);
+	size_t refused = mw_rules_refused(rules);
+	mw_rules_free(rules);
+	printf("rules: %zu, refused: %zu\n", loaded, refused);
+	return refused ? MW_EXIT_NO : MW_EXIT_OK;
+}
+
+static int check(const struct mw_flags *flags)
+{
+	struct mw_err err = {""};
+	if (mw_outputs_check(mw_flag_text(flags, MW_FLAG_OUTPUTS), mw_tree(), &err) < 0) {
+		mw_complain("--outputs: %s", err.text);
+		return MW_EXIT_CONFIG;
+	}
+	int status = check_rules(flags);
+	if (status == MW_EXIT_OK)
+		puts("configuration: good");
+	return status;
+}
+
+static int run_check(int argc, char **argv)
+{
+	struct mw_flags *flags;
+	int status = load(argc, argv, &flags);
+	if (status != MW_EXIT_OK)
+		return status;
+	status = check(flags);
+	mw_flags_free(flags);
+	return status;
+}
+
+static int run_dump(int argc, char **argv)
+{
+	struct mw_flags *flags;
+	int status = load(argc, argv, &flags);
+	if (status != MW_EXIT_OK)
+		return status;
+	status = dump(flags);
+	mw_flags_free(flags);
+	return status;
+}
+
+static int run_explain(int argc, char **argv)
+{
+	const struct mw_flag *only = NULL;
+	if (argc > 0 && argv[0][0] != '-') {
+		only = mw_flag_find(argv[0]);
+		if (!only) {
+			const char *nearest = mw_flag_nearest(argv[0]);
+			mw_complain("unknown flag \"%s\"%s%s%s", argv[0], nearest ? "; did you mean \"" : "",
+				    nearest ? nearest : "", nearest ? "\"?" : "");
+			return MW_EXIT_USAGE;
+		}
+	}
+	int named = only ? 1 : 0;
+	struct mw_flags *flags;
+	int status = load(argc - named, argv + named, &flags);
+	if (status != MW_EXIT_OK)
+		return status;
+	for (size_t i = 0; i < MW_FLAG_COUNT; i++)
+		if (!only || only == &mw_flag_list[i])
+			explain_flag(flags, (enum mw_flag_id)i);
+	mw_flags_free(flags);
+	return MW_EXIT_OK;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} actions[] = {
+	{"check", run_check},
+	{"dump", run_dump},
+	{"explain", run_explain},
+};
+
+static int run(int argc, char **argv)
+{
+	if (argc < 2) {
+		mw_complain("config: say check, dump or explain");
+		return MW_EXIT_USAGE;
+	}
+	for (int i = 2; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+			mw_command_help(&mw_command_config);
+			return MW_EXIT_OK;
+		}
+	}
+	struct mw_nearest nearest = {.word = argv[1]};
+	for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++) {
+		if (strcmp(actions[i].name, argv[1]) == 0)
+			return actions[i].run(argc - 2, argv + 2);
+		mw_nearest_try(&nearest, actions[i].name);
+	}
+	mw_complain("config knows no \"%s\"; %s%s%s", argv[1],
+		    nearest.name ? "did you mean " : "say check, dump or explain", nearest.name ? nearest.name : "",
+		    nearest.name ? "?" : "");
+	return MW_EXIT_USAGE;
+}
+
+const struct mw_command mw_command_config = {
+	.name = "config",
+	.usage = "check|dump|explain [NAME] [flags]",
+	.summary = "Check and show what flags, environment, file and profile add up to.",
+	.help = "  check           say what is wrong: exit 78 for flags, profile or outputs, 1 for refused rules\n"
+		"  dump            every flag as name=value\n"
+		"  explain [NAME]  every flag, or one: its value, where that came from, and what it is for\n",
+	.run = run,
+};

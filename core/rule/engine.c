@@ -1,0 +1,293 @@
+/* Judging events.
+ *
+ * All rules live in one state, each called by itself under its own budget; whatever a rule does, the next one is asked
+ * just the same.  The view of an event is made once and handed to all. */
+#include "rule/engine.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "rule/files.h"
+#include "rule/message.h"
+#include "rule/rules.h"
+#include "script/bind.h"
+
+enum {
+	MESSAGE_BYTES = 1024
+};
+
+/* Its address is the key of the event's view in the registry. */
+static const char view_key;
+
+void mw_rules_report(struct mw_rules *rules, const char *format, ...)
+{
+	char line[MW_RULE_LINE_BYTES];
+	if (!rules->options.report)
+		return;
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	rules->options.report(rules->options.data, line);
+}
+
+void mw_rules_report_at(struct mw_rules *rules, const char *path, const char *text, const char *then)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	size_t length = strlen(name);
+	if (strncmp(text, path, strlen(path)) == 0)
+		mw_rules_report(rules, "%s%s", text, then);
+	else if (strncmp(text, name, length) == 0 && text[length] == ':')
+		mw_rules_report(rules, "%s%s%s", path, text + length, then);
+	else
+		mw_rules_report(rules, "%s: %s%s", path, text, then);
+}
+
+void mw_rule_release(struct mw_rule *rule)
+{
+	free((void *)(uintptr_t)rule->info.id);
+	free((void *)(uintptr_t)rule->info.summary);
+	free((void *)(uintptr_t)rule->info.attack);
+	free(rule->file);
+	free(rule->message);
+}
+
+/* The rules of a folder, or a single file. */
+static void load_path(struct mw_rules *rules, const char *path, bool is_own)
+{
+	struct mw_rule_files files = {0};
+	struct mw_err err;
+	if (mw_rule_files_add(&files, path, is_own, &err) < 0) {
+		rules->refused++;
+		mw_rules_report(rules, "%s", err.text);
+	}
+	for (size_t i = 0; i < files.count; i++)
+		mw_rules_load_file(rules, files.paths[i]);
+	mw_rule_files_release(&files);
+}
+
+static void load_paths(struct mw_rules *rules)
+{
+	const struct mw_rules_options *options = &rules->options;
+	if (options->paths) {
+		for (const char *const *path = options->paths; *path; path++)
+			load_path(rules, *path, false);
+		return;
+	}
+	char path[MW_PATH_BYTES];
+	(void)snprintf(path, sizeof(path), "%s/rules", options->tree);
+	load_path(rules, path, true);
+	for (const char *dir = options->extra_dirs ? options->extra_dirs : ""; *dir;) {
+		size_t length = strcspn(dir, ":");
+		if (length >= sizeof(path)) {
+			rules->refused++;
+			mw_rules_report(rules, "rules_dir: a path is longer than %zu bytes", sizeof(path) - 1);
+		} else if (length) {
+			memcpy(path, dir, length);
+			path[length] = '\0';
+			load_path(rules, path, false);
+		}
+		dir += length + (dir[length] == ':');
+	}
+}
+
+static int index_kinds(struct mw_rules *rules)
+{
+	for (int kind = 0; kind < MW_EVENT_KINDS; kind++) {
+		unsigned *list = calloc(rules->count + 1, sizeof(*list));
+		if (!list)
+			return -ENOMEM;
+		unsigned n = 0;
+		for (size_t i = 0; i < rules->count; i++)
+			if (rules->list[i].is_enabled && (rules->list[i].kinds & 1u << kind))
+				list[n++] = (unsigned)i;
+		rules->by_kind[kind] = list;
+		rules->by_kind_count[kind] = n;
+	}
+	return 0;
+}
+
+int mw_rules_load(const struct mw_rules_options *options, struct mw_rules **ret_rules, struct mw_err *err)
+{
+	struct mw_rules *rules = calloc(1, sizeof(*rules));
+	if (!rules)
+		return mw_err_set(err, -ENOMEM, "no memory for rules");
+	rules->options = *options;
+	rules->message = (struct mw_buf)MW_BUF(MESSAGE_BYTES);
+	struct mw_script_options script = {
+		.kind = MW_SCRIPT_RULES,
+		.tree = options->tree,
+		.memory_bytes = options->memory_bytes,
+	};
+	int r = mw_script_new(&script, &rules->script, err);
+	if (r == 0)
+		r = mw_script_require(rules->script, "moonwatch.rule", err);
+	if (r == 0) {
+		lua_settop(mw_script_lua(rules->script), 0); /* it stays loaded */
+		load_paths(rules);
+		r = index_kinds(rules);
+		if (r < 0)
+			(void)mw_err_set(err, r, "no memory for rules");
+	}
+	if (r < 0) {
+		mw_rules_free(rules);
+		return r;
+	}
+	/* The strings they point to may be the caller's; they are not needed any more. */
+	rules->options.tree = rules->options.extra_dirs = NULL;
+	rules->options.paths = NULL;
+	*ret_rules = rules;
+	return 0;
+}
+
+void mw_rules_free(struct mw_rules *rules)
+{
+	if (!rules)
+		return;
+	for (size_t i = 0; i < rules->count; i++)
+		mw_rule_release(&rules->list[i]);
+	for (int kind = 0; kind < MW_EVENT_KINDS; kind++)
+		free(rules->by_kind[kind]);
+	free(rules->list);
+	mw_buf_release(&rules->message);
+	mw_script_free(rules->script);
+	free(rules);
+}
+
+size_t mw_rules_count(const struct mw_rules *rules)
+{
+	return rules->count;
+}
+
+size_t mw_rules_refused(const struct mw_rules *rules)
+{
+	return rules->refused;
+}
+
+const struct mw_rule_info *mw_rules_info(const struct mw_rules *rules, size_t n)
+{
+	return n < rules->count ? &rules->list[n].info : NULL;
+}
+
+const char *mw_rules_file(const struct mw_rules *rules, size_t n)
+{
+	return n < rules->count ? rules->list[n].file : NULL;
+}
+
+bool mw_rules_want(const struct mw_rules *rules, enum mw_event_kind kind)
+{
+	return rules->by_kind_count[kind] > 0;
+}
+
+struct question {
+	const struct mw_event *event;
+	int match;
+	bool has_view;
+	bool is_match;
+};
+
+/* Ask one rule. */
+static int ask(lua_State *L)
+{
+	struct question *question = lua_touserdata(L, 1);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, question->match);
+	if (!question->has_view) {
+		mw_lua_push_object(L, &mw_event_shape, question->event);
+		lua_rawsetp(L, LUA_REGISTRYINDEX, &view_key);
+		question->has_view = true;
+	}
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &view_key);
+	lua_call(L, 1, 1);
+	question->is_match = lua_toboolean(L, -1);
+	return 0;
+}
+
+static void switch_off(struct mw_rules *rules, struct mw_rule *rule)
+{
+	rule->is_off = true;
+	luaL_unref(mw_script_lua(rules->script), LUA_REGISTRYINDEX, rule->match);
+	rule->has_match = false;
+}
+
+/* The memory of all is used up, and collecting garbage does not help: the one that hoards must go, whosever call it was
+ * that failed. */
+static void stop_hoarder(struct mw_rules *rules)
+{
+	struct mw_rule *worst = NULL;
+	for (size_t i = 0; i < rules->count; i++) {
+		struct mw_rule *rule = &rules->list[i];
+		if (!rule->is_off && (!worst || rule->held_bytes > worst->held_bytes))
+			worst = rule;
+	}
+	if (!worst)
+		return;
+	switch_off(rules, worst);
+	mw_rules_report(rules, "%s: rule %s switched off: it keeps about %lld KiB, and the memory of all rules is used up",
+			worst->file, worst->info.id, (long long)worst->held_bytes / 1024);
+	mw_script_collect(rules->script);
+}
+
+/* True when it was another's fault, and the rule can be asked again. */
+static bool count_fault(struct mw_rules *rules, struct mw_rule *rule, int code, const struct mw_err *err)
+{
+	if (code == -ENOMEM) {
+		mw_script_collect(rules->script);
+		if (mw_script_memory(rules->script) > rules->options.memory_bytes / 2) {
+			stop_hoarder(rules);
+			return !rule->is_off;
+		}
+	}
+	if (++rule->faults < MW_RULE_FAULTS)
+		return false;
+	switch_off(rules, rule);
+	char then[96];
+	(void)snprintf(then, sizeof(then), "; rule %.48s switched off after %d faults", rule->info.id, MW_RULE_FAULTS);
+	mw_rules_report_at(rules, rule->file, err->text, then);
+	return false;
+}
+
+static const char *render(struct mw_rules *rules, const struct mw_rule *rule, const struct mw_event *event)
+{
+	mw_buf_clear(&rules->message);
+	mw_message_render(&rules->message, rule->message, event);
+	/* What did not fit is left out. */
+	return rules->message.size ? rules->message.data : rule->info.summary;
+}
+
+void mw_rules_judge(struct mw_rules *rules, const struct mw_event *event,
+		    void (*on_alert)(void *data, const struct mw_alert *alert), void *data)
+{
+	lua_State *L = mw_script_lua(rules->script);
+	struct question question = {.event = event};
+	for (unsigned i = 0; i < rules->by_kind_count[event->kind]; i++) {
+		struct mw_rule *rule = &rules->list[rules->by_kind[event->kind][i]];
+		if (rule->is_off)
+			continue;
+		struct mw_err err;
+		size_t before = mw_script_memory(rules->script);
+		question.match = rule->match;
+		question.is_match = false;
+		lua_pushcfunction(L, ask);
+		lua_pushlightuserdata(L, &question);
+		int r = mw_script_call(rules->script, 1, 0, rules->options.event_instructions, &err);
+		rule->held_bytes += (int64_t)mw_script_memory(rules->script) - (int64_t)before;
+		if (r < 0) {
+			/* At most once a rule: each time one is switched off. */
+			if (count_fault(rules, rule, r, &err))
+				i--;
+		} else if (question.is_match) {
+			struct mw_alert alert = {
+				.event = event,
+				.rule = &rule->info,
+				.message = render(rules, rule, event),
+			};
+			on_alert(data, &alert);
+		}
+	}
+	mw_script_expire_views(rules->script);
+}

@@ -1,0 +1,180 @@
+/* moonwatch.text: what rules do with strings instead of patterns.  Time is bounded by the product of the lengths, and the
+ * lengths are bounded. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/nearest.h"
+#include "script/bind.h"
+#include "script/text.h"
+
+int luaopen_moonwatch_text(lua_State *L);
+
+enum {
+	/* What is searched for, and a glob. */
+	NEEDLE_BYTES = 256,
+	PRINTABLE_BYTES = 64 << 10,
+	/* Names tried for the nearest one. */
+	NEAREST_NAMES = 1024,
+};
+
+/* nil is the empty text: a field that is absent starts with nothing and holds nothing. */
+static const char *subject(lua_State *L, size_t *ret_length)
+{
+	*ret_length = 0;
+	if (lua_isnil(L, 1))
+		return "";
+	const char *text = luaL_checklstring(L, 1, ret_length);
+	luaL_argcheck(L, *ret_length <= MW_SCRIPT_STRING_BYTES, 1, "text too long");
+	return text;
+}
+
+static const char *needle(lua_State *L, size_t *ret_length)
+{
+	const char *text = luaL_checklstring(L, 2, ret_length);
+	luaL_argcheck(L, *ret_length <= NEEDLE_BYTES, 2, "longer than 256 bytes");
+	return text;
+}
+
+/* starts(text, prefix) */
+static int text_starts(lua_State *L)
+{
+	size_t n, k;
+	const char *text = subject(L, &n);
+	const char *prefix = needle(L, &k);
+	lua_pushboolean(L, k <= n && memcmp(text, prefix, k) == 0);
+	return 1;
+}
+
+/* ends(text, suffix) */
+static int text_ends(lua_State *L)
+{
+	size_t n, k;
+	const char *text = subject(L, &n);
+	const char *suffix = needle(L, &k);
+	lua_pushboolean(L, k <= n && memcmp(text + n - k, suffix, k) == 0);
+	return 1;
+}
+
+/* contains(text, part) */
+static int text_contains(lua_State *L)
+{
+	size_t n, k;
+	const char *text = subject(L, &n);
+	const char *part = needle(L, &k);
+	lua_pushboolean(L, memmem(text, n, part, k) != NULL);
+	return 1;
+}
+
+/* has_any(text, characters) */
+static int text_has_any(lua_State *L)
+{
+	size_t n, k;
+	const char *text = subject(L, &n);
+	const char *characters = needle(L, &k);
+	bool has = false;
+	for (size_t i = 0; i < n && !has; i++)
+		has = memchr(characters, text[i], k) != NULL;
+	lua_pushboolean(L, has);
+	return 1;
+}
+
+/* A star needs to be tried again only from the last one on: the product of both lengths at most. */
+static bool is_glob_match(const char *text, size_t n, const char *glob, size_t k)
+{
+	size_t t = 0, g = 0, star = k, star_text = 0;
+	while (t < n) {
+		if (g < k && glob[g] == '*') {
+			star = g++;
+			star_text = t;
+		} else if (g < k && (glob[g] == '?' || glob[g] == text[t])) {
+			g++;
+			t++;
+		} else if (star < k) {
+			g = star + 1;
+			t = ++star_text;
+		} else {
+			return false;
+		}
+	}
+	while (g < k && glob[g] == '*')
+		g++;
+	return g == k;
+}
+
+/* glob(text, pattern) */
+static int text_glob(lua_State *L)
+{
+	size_t n, k;
+	const char *text = subject(L, &n);
+	const char *glob = needle(L, &k);
+	lua_pushboolean(L, is_glob_match(text, n, glob, k));
+	return 1;
+}
+
+/* base(path): what follows the last slash. */
+static int text_base(lua_State *L)
+{
+	size_t n;
+	const char *path = subject(L, &n);
+	const char *slash = memrchr(path, '/', n);
+	if (slash)
+		lua_pushlstring(L, slash + 1, n - (size_t)(slash + 1 - path));
+	else
+		lua_pushlstring(L, path, n);
+	return 1;
+}
+
+static int buf_gc(lua_State *L)
+{
+	mw_buf_release(lua_touserdata(L, 1));
+	return 0;
+}
+
+/* printable(text, max_bytes): upvalue 1 is a buffer, kept so that nothing leaks when pushing raises. */
+static int text_printable(lua_State *L)
+{
+	size_t n;
+	const char *text = luaL_optlstring(L, 1, "", &n);
+	lua_Integer max = luaL_optinteger(L, 2, PRINTABLE_BYTES);
+	luaL_argcheck(L, max >= 0 && max <= PRINTABLE_BYTES, 2, "out of range");
+	struct mw_buf *out = lua_touserdata(L, lua_upvalueindex(1));
+	mw_buf_clear(out);
+	mw_text_printable(out, text, n, (size_t)max);
+	if (mw_buf_status(out) < 0)
+		return luaL_error(L, "out of memory");
+	lua_pushlstring(L, out->data ? out->data : "", out->size);
+	return 1;
+}
+
+/* nearest(word, names): the one meant, or nil. */
+static int text_nearest(lua_State *L)
+{
+	struct mw_nearest near = {.word = luaL_checkstring(L, 1)};
+	luaL_checktype(L, 2, LUA_TTABLE);
+	for (int i = 1; i <= NEAREST_NAMES && lua_rawgeti(L, 2, i) == LUA_TSTRING; i++) {
+		mw_nearest_try(&near, lua_tostring(L, -1));
+		lua_pop(L, 1); /* the list keeps it */
+	}
+	lua_pushstring(L, near.name);
+	return 1;
+}
+
+int luaopen_moonwatch_text(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{"starts", text_starts}, {"ends", text_ends}, {"contains", text_contains}, {"has_any", text_has_any},
+		{"glob", text_glob},     {"base", text_base}, {"nearest", text_nearest},   {NULL, NULL},
+	};
+	luaL_newlib(L, functions);
+
+	struct mw_buf *out = lua_newuserdatauv(L, sizeof(*out), 0);
+	*out = (struct mw_buf)MW_BUF(PRINTABLE_BYTES + 8);
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, buf_gc);
+	lua_setfield(L, -2, "__gc");
+	lua_setmetatable(L, -2);
+	lua_pushcclosure(L, text_printable, 1);
+	lua_setfield(L, -2, "printable");
+	return 1;
+}

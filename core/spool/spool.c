@@ -1,0 +1,429 @@
+/* Rows are kept in a bounded batch in memory and written in one transaction, so that the lock is held shortly (other
+ * sensors may share the file), and so that a busy file or a full disk for a while loses nothing: what could not be
+ * written stays in the batch for the next commit. */
+#include "spool/spool.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "spool/store.h"
+
+enum {
+	/* One row's body: 16 times the largest event. */
+	BODY_BYTES = 1 << 20,
+	NAME_BYTES = 256, /* id, kind, rule */
+	/* A batch is written when it has this many bytes, whatever the caller does… */
+	BATCH_BYTES = 4 << 20,
+	/* …and takes no more rows when it could not be written until it had these. */
+	BACKLOG_BYTES = 16 << 20,
+	/* A smaller limit would not hold the schema's empty pages and one batch. */
+	LIMIT_BYTES_MIN = 1 << 20,
+	/* Without a folder all is in memory, which belongs to the application. */
+	MEMORY_LIMIT_BYTES = 16 << 20,
+	PRUNE_ROWS = 500,
+	/* Chunks dropped by one commit, so that a limit set lower does not stop the writer for long. */
+	PRUNE_CHUNKS = 64,
+	/* Size the log is copied into the database at, unless the limit is small. */
+	CHECKPOINT_BYTES = 16 << 20,
+	/* Shares of the limit: the log, which a stopped reader keeps from being emptied, may take one in LOG_SHARE. */
+	LOG_SHARE = 4,
+};
+
+enum statement {
+	BEGIN,
+	COMMIT,
+	ROLLBACK,
+	ADD_EVENT,
+	ADD_ALERT,
+	DROP_EVENTS,
+	DROP_ALERTS,
+	PAGES,
+	FREE_PAGES,
+	COUNT,
+	STATEMENTS,
+};
+
+static const char *const texts[STATEMENTS] = {
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[ROLLBACK] = "ROLLBACK",
+	[ADD_EVENT] = "INSERT INTO events(id, time_ns, kind, pid, body) VALUES(?1, ?2, ?3, ?4, ?5)"
+		      " ON CONFLICT DO NOTHING",
+	[ADD_ALERT] = "INSERT INTO alerts(id, time_ns, kind, pid, body, rule) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
+		      " ON CONFLICT DO NOTHING",
+	[DROP_EVENTS] = "DELETE FROM events WHERE seq <="
+			" (SELECT max(seq) FROM (SELECT seq FROM events ORDER BY seq LIMIT ?1))",
+	[DROP_ALERTS] = "DELETE FROM alerts WHERE seq <="
+			" (SELECT max(seq) FROM (SELECT seq FROM alerts ORDER BY seq LIMIT ?1))",
+	[PAGES] = "PRAGMA page_count",
+	[FREE_PAGES] = "PRAGMA freelist_count",
+	[COUNT] = "INSERT INTO meta VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = value + excluded.value",
+};
+
+/* A row of the batch; behind it stand id, kind, rule and body, each with its NUL. */
+struct pending {
+	int64_t time_ns;
+	int64_t pid;
+	size_t bytes; /* to the next row */
+	size_t body_bytes;
+	uint16_t id_bytes, kind_bytes, rule_bytes; /* with their NULs */
+	bool is_alert;
+};
+
+struct mw_spool {
+	struct sqlite3 *db;
+	struct sqlite3_stmt *statement[STATEMENTS];
+	char path[MW_PATH_BYTES]; /* "" in memory */
+	int64_t page_bytes;
+	int64_t limit_bytes; /* of the database, without its log */
+	int64_t log_limit_bytes;
+	int64_t checkpoint_bytes;
+	int64_t log_pages; /* since the log was last begun anew */
+	struct mw_buf batch;
+	size_t write_at; /* bytes in the batch at which mw_spool_add() writes it */
+	struct mw_err last; /* why the batch could not be written */
+	uint64_t lost, dropped;
+	uint64_t lost_written; /* part of `lost` that is in the file */
+};
+
+static int run(struct mw_spool *spool, enum statement which, struct mw_err *err)
+{
+	struct sqlite3_stmt *statement = spool->statement[which];
+	int r = sqlite3_step(statement);
+	r = r == SQLITE_DONE || r == SQLITE_ROW ? 0 : mw_store_error(spool->db, err);
+	(void)sqlite3_reset(statement);
+	return r;
+}
+
+static void detach(struct mw_spool *spool)
+{
+	for (size_t i = 0; i < STATEMENTS; i++) {
+		(void)sqlite3_finalize(spool->statement[i]);
+		spool->statement[i] = NULL;
+	}
+	(void)sqlite3_close(spool->db);
+	spool->db = NULL;
+}
+
+/* sqlite3_wal_hook() */
+static int note_log(void *data, struct sqlite3 *db, const char *name, int pages)
+{
+	(void)db;
+	(void)name;
+	((struct mw_spool *)data)->log_pages = pages;
+	return SQLITE_OK;
+}
+
+static int attach(struct mw_spool *spool, struct mw_err *err)
+{
+	int r = mw_store_open(spool->path, &spool->db, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < STATEMENTS && r == 0; i++)
+		r = mw_store_prepare(spool->db, texts[i], &spool->statement[i], err);
+	struct sqlite3_stmt *size = NULL;
+	if (r == 0)
+		r = mw_store_prepare(spool->db, "PRAGMA page_size", &size, err);
+	if (r == 0)
+		spool->page_bytes = mw_store_integer(size, 4096);
+	(void)sqlite3_finalize(size);
+	if (r < 0) {
+		detach(spool);
+		/* What cannot be prepared is not our schema, whatever it says it is. */
+		return r == -EBUSY || r == -ENOMEM ? r : -EBADMSG;
+	}
+	spool->log_pages = 0;
+	(void)sqlite3_wal_hook(spool->db, note_log, spool);
+	return 0;
+}
+
+/* Begin anew in place of a file that cannot be used. */
+static int replace(struct mw_spool *spool, struct mw_err *ret_note, struct mw_err *err)
+{
+	struct mw_err why = {""};
+	if (err)
+		why = *err;
+	int r = mw_store_set_aside(spool->path, err);
+	if (r == 0)
+		r = attach(spool, err);
+	if (r == 0)
+		(void)mw_err_set(ret_note, 0, "%.400s; set aside as %s.bad, a new one begun", why.text, MW_SPOOL_FILE);
+	return r;
+}
+
+static int64_t used_bytes(struct mw_spool *spool)
+{
+	int64_t pages = mw_store_integer(spool->statement[PAGES], 0);
+	return (pages - mw_store_integer(spool->statement[FREE_PAGES], 0)) * spool->page_bytes;
+}
+
+/* Copy the log into the database as far as readers let us.  When that is all of it the next write begins it anew;
+ * should a reader still stand at its end, the write after that finds out. */
+static void checkpoint(struct mw_spool *spool)
+{
+	int pages = 0;
+	int copied = 0;
+	int r = sqlite3_wal_checkpoint_v2(spool->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+	if (r == SQLITE_OK && pages == copied)
+		spool->log_pages = 0;
+}
+
+/* Give space back to the folder when the limit was lowered since the file grew. */
+static void shrink(struct mw_spool *spool)
+{
+	if (mw_store_integer(spool->statement[PAGES], 0) * spool->page_bytes <= spool->limit_bytes)
+		return;
+	while (used_bytes(spool) > spool->limit_bytes) {
+		uint64_t before = spool->dropped;
+		if (mw_spool_commit(spool, NULL) < 0 || spool->dropped == before)
+			break;
+	}
+	(void)sqlite3_exec(spool->db, "VACUUM", NULL, NULL, NULL);
+	(void)sqlite3_wal_checkpoint_v2(spool->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
+static void set_limits(struct mw_spool *spool, uint64_t limit_bytes)
+{
+	if (limit_bytes > INT64_MAX)
+		limit_bytes = INT64_MAX;
+	if (!*spool->path && limit_bytes > MEMORY_LIMIT_BYTES)
+		limit_bytes = MEMORY_LIMIT_BYTES;
+	if (limit_bytes < LIMIT_BYTES_MIN)
+		limit_bytes = LIMIT_BYTES_MIN;
+	int64_t limit = (int64_t)limit_bytes;
+	spool->log_limit_bytes = *spool->path ? limit / LOG_SHARE : 0;
+	spool->limit_bytes = limit - spool->log_limit_bytes;
+	spool->checkpoint_bytes = spool->log_limit_bytes / 2;
+	if (spool->checkpoint_bytes > CHECKPOINT_BYTES)
+		spool->checkpoint_bytes = CHECKPOINT_BYTES;
+}
+
+int mw_spool_open(const char *dir, uint64_t limit_bytes, struct mw_spool **ret_spool, struct mw_err *ret_note,
+		  struct mw_err *err)
+{
+	struct mw_err cause = {""};
+	struct mw_spool *spool = calloc(1, sizeof(*spool));
+	if (!spool)
+		return mw_err_set(err, -ENOMEM, "out of memory");
+	spool->batch = (struct mw_buf)MW_BUF(BACKLOG_BYTES);
+	spool->write_at = BATCH_BYTES;
+	if (ret_note)
+		ret_note->text[0] = '\0';
+
+	int r = *dir ? mw_store_path(dir, spool->path, &cause) : 0;
+	if (r == 0) {
+		set_limits(spool, limit_bytes);
+		r = attach(spool, &cause);
+		if (r == -EBADMSG)
+			r = replace(spool, ret_note, &cause);
+	}
+	if (r < 0) {
+		if (err)
+			*err = cause;
+		mw_spool_close(spool);
+		return r;
+	}
+	if (*spool->path)
+		shrink(spool);
+	*ret_spool = spool;
+	return 0;
+}
+
+void mw_spool_close(struct mw_spool *spool)
+{
+	if (!spool)
+		return;
+	if (spool->db) {
+		(void)mw_spool_commit(spool, NULL);
+		detach(spool); /* the last one to close checkpoints */
+	}
+	mw_buf_release(&spool->batch);
+	free(spool);
+}
+
+static int insert(struct mw_spool *spool, const char *at, struct mw_err *err)
+{
+	struct pending row;
+	memcpy(&row, at, sizeof(row));
+	const char *id = at + sizeof(row);
+	const char *kind = id + row.id_bytes;
+	const char *rule = kind + row.kind_bytes;
+	const char *body = rule + row.rule_bytes;
+	enum statement which = row.is_alert ? ADD_ALERT : ADD_EVENT;
+	struct sqlite3_stmt *statement = spool->statement[which];
+
+	(void)sqlite3_bind_text(statement, 1, id, row.id_bytes - 1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(statement, 2, row.time_ns);
+	(void)sqlite3_bind_text(statement, 3, kind, row.kind_bytes - 1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(statement, 4, row.pid);
+	(void)sqlite3_bind_text(statement, 5, body, (int)row.body_bytes, SQLITE_STATIC);
+	if (row.is_alert)
+		(void)sqlite3_bind_text(statement, 6, rule, row.rule_bytes - 1, SQLITE_STATIC);
+	return run(spool, which, err);
+}
+
+static int drop_chunk(struct mw_spool *spool, enum statement which, uint64_t *dropped, struct mw_err *err)
+{
+	(void)sqlite3_bind_int(spool->statement[which], 1, PRUNE_ROWS);
+	int r = run(spool, which, err);
+	if (r < 0)
+		return r;
+	int rows = sqlite3_changes(spool->db);
+	*dropped += (uint64_t)rows;
+	return rows;
+}
+
+/* Oldest events first, then alerts: those are few, and what somebody will want to see. */
+static int prune(struct mw_spool *spool, uint64_t *dropped, struct mw_err *err)
+{
+	enum statement which = DROP_EVENTS;
+	for (unsigned i = 0; i < PRUNE_CHUNKS && used_bytes(spool) > spool->limit_bytes; i++) {
+		int rows = drop_chunk(spool, which, dropped, err);
+		if (rows < 0)
+			return rows;
+		if (rows == 0 && which == DROP_ALERTS)
+			break;
+		if (rows == 0)
+			which = DROP_ALERTS;
+	}
+	return 0;
+}
+
+static int add_to_counter(struct mw_spool *spool, const char *key, uint64_t n, struct mw_err *err)
+{
+	if (n == 0)
+		return 0;
+	struct sqlite3_stmt *statement = spool->statement[COUNT];
+	(void)sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(statement, 2, (int64_t)n);
+	return run(spool, COUNT, err);
+}
+
+static int write_batch(struct mw_spool *spool, struct mw_err *err)
+{
+	uint64_t dropped = 0;
+	int r = run(spool, BEGIN, err);
+	if (r < 0)
+		return r;
+	for (size_t at = 0; at < spool->batch.size && r == 0;) {
+		struct pending row;
+		memcpy(&row, spool->batch.data + at, sizeof(row));
+		r = insert(spool, spool->batch.data + at, err);
+		at += row.bytes;
+	}
+	if (r == 0)
+		r = prune(spool, &dropped, err);
+	if (r == 0)
+		r = add_to_counter(spool, "dropped", dropped, err);
+	if (r == 0)
+		r = add_to_counter(spool, "lost", spool->lost - spool->lost_written, err);
+	if (r == 0)
+		r = run(spool, COMMIT, err);
+	if (r < 0) {
+		if (!sqlite3_get_autocommit(spool->db))
+			(void)run(spool, ROLLBACK, NULL);
+		return r;
+	}
+	spool->dropped += dropped;
+	spool->lost_written = spool->lost;
+	mw_buf_clear(&spool->batch);
+	spool->write_at = BATCH_BYTES;
+	return 0;
+}
+
+static int commit(struct mw_spool *spool, struct mw_err *err)
+{
+	if (!spool->db) { /* replacing a damaged file failed the last time */
+		int r = attach(spool, err);
+		if (r < 0)
+			return r;
+	}
+	/* A reader that never ends keeps the log from being begun anew: then nothing more is written. */
+	if (*spool->path && spool->log_pages * spool->page_bytes > spool->log_limit_bytes) {
+		checkpoint(spool);
+		if (spool->log_pages)
+			return mw_err_set(err, -ENOSPC,
+					  "%s-wal: full, because a reader holds it; end the program that reads it",
+					  spool->path);
+	}
+	int r = write_batch(spool, err);
+	if (r == -EBADMSG && *spool->path) { /* damaged while we used it */
+		detach(spool);
+		r = replace(spool, NULL, err);
+		if (r == 0)
+			r = write_batch(spool, err);
+	}
+	if (r == 0 && *spool->path && spool->log_pages * spool->page_bytes > spool->checkpoint_bytes)
+		checkpoint(spool);
+	return r;
+}
+
+int mw_spool_commit(struct mw_spool *spool, struct mw_err *err)
+{
+	int r = commit(spool, &spool->last);
+	if (r < 0) {
+		/* Not again for each row that is added: a full batch takes a while to fail. */
+		spool->write_at = spool->batch.size + BATCH_BYTES;
+		if (err)
+			*err = spool->last;
+	}
+	return r;
+}
+
+static int append(struct mw_spool *spool, enum mw_spool_stream stream, const struct mw_spool_row *row)
+{
+	const char *rule = row->rule ? row->rule : "";
+	size_t id_bytes = strlen(row->id) + 1;
+	size_t kind_bytes = strlen(row->kind) + 1;
+	size_t rule_bytes = strlen(rule) + 1;
+	if (id_bytes > NAME_BYTES || kind_bytes > NAME_BYTES || rule_bytes > NAME_BYTES || row->body_bytes > BODY_BYTES)
+		return -E2BIG;
+	struct pending pending = {
+		.time_ns = row->time_ns,
+		.pid = row->pid,
+		.bytes = sizeof(pending) + id_bytes + kind_bytes + rule_bytes + row->body_bytes,
+		.body_bytes = row->body_bytes,
+		.id_bytes = (uint16_t)id_bytes,
+		.kind_bytes = (uint16_t)kind_bytes,
+		.rule_bytes = (uint16_t)rule_bytes,
+		.is_alert = stream == MW_SPOOL_ALERTS,
+	};
+	if (!mw_buf_reserve(&spool->batch, pending.bytes)) {
+		spool->batch.failed = false; /* nothing was added */
+		return -ENOBUFS;
+	}
+	mw_buf_add(&spool->batch, &pending, sizeof(pending));
+	mw_buf_add(&spool->batch, row->id, id_bytes);
+	mw_buf_add(&spool->batch, row->kind, kind_bytes);
+	mw_buf_add(&spool->batch, rule, rule_bytes);
+	mw_buf_add(&spool->batch, row->body, row->body_bytes);
+	return 0;
+}
+
+int mw_spool_add(struct mw_spool *spool, enum mw_spool_stream stream, const struct mw_spool_row *row,
+		 struct mw_err *err)
+{
+	if (spool->batch.size >= spool->write_at)
+		(void)mw_spool_commit(spool, NULL); /* what fails stays in the batch */
+	int r = append(spool, stream, row);
+	if (r == 0)
+		return 0;
+	spool->lost++;
+	if (r == -E2BIG)
+		return mw_err_set(err, r, "event %.64s: larger than the %d bytes a row may have", row->id, BODY_BYTES);
+	return mw_err_set(err, r, "nothing could be written for long: %.400s", spool->last.text);
+}
+
+uint64_t mw_spool_lost(const struct mw_spool *spool)
+{
+	return spool->lost;
+}
+
+uint64_t mw_spool_dropped(const struct mw_spool *spool)
+{
+	return spool->dropped;
+}

@@ -1,0 +1,336 @@
+#include "sql/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "proc/users.h"
+#include "sql/table.h"
+#include "sql/vtab.h"
+#include "sql/world.h"
+
+enum {
+	TIME_MS = 30000,
+	ROWS = 1 << 20,
+	WARNINGS_BYTES = 8192,
+	/* Virtual machine instructions between two looks at the clock: some 10 µs. */
+	CLOCK_STEPS = 1000,
+};
+
+struct mw_sql {
+	sqlite3 *db;
+	struct mw_sql_world world;
+	char *state_dir;
+	int64_t time_ms;
+	uint64_t rows;
+	struct mw_buf warnings, told;
+	bool is_refused; /* by the authorizer */
+};
+
+struct mw_sql_query {
+	struct mw_sql *sql;
+	sqlite3_stmt *statement;
+	int64_t deadline_ns; /* 0 until the first step */
+	uint64_t rows;
+};
+
+void mw_sql_warn(struct mw_sql_world *world, const char *format, ...)
+{
+	struct mw_err line;
+	va_list arguments;
+	va_start(arguments, format);
+	int n = vsnprintf(line.text, sizeof(line.text), format, arguments);
+	va_end(arguments);
+	struct mw_buf *lines = world->warnings;
+	if (n < 0 || (lines->size && strstr(lines->data, line.text)))
+		return;
+	/* What does not fit is left out whole. */
+	if (mw_buf_reserve(lines, strlen(line.text) + 1)) {
+		mw_buf_str(lines, line.text);
+		mw_buf_char(lines, '\n');
+	}
+	lines->failed = false;
+}
+
+/* sqlite3_progress_handler() */
+static int is_late(void *data)
+{
+	const struct mw_sql *sql = data;
+	return mw_clock_mono_ns() > sql->world.deadline_ns;
+}
+
+static bool is_listed(const char *const *names, const char *name)
+{
+	for (; *names; names++)
+		if (name && sqlite3_stricmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+/* sqlite3_set_authorizer(): what is not named here is refused. */
+static int authorize(void *data, int action, const char *first, const char *second, const char *database,
+		     const char *trigger)
+{
+	static const char *const pragmas[] = {"table_info",    "table_xinfo",	   "table_list",    "function_list",
+					      "collation_list", "compile_options", "database_list", "module_list",
+					      "pragma_list",	NULL};
+	static const char *const bad_functions[] = {"load_extension", "fts3_tokenizer", "readfile", "writefile",
+						    "edit",	      NULL};
+	(void)database;
+	(void)trigger;
+	struct mw_sql *sql = data;
+	if (sql->world.is_declaring)
+		return SQLITE_OK;
+	switch (action) {
+	case SQLITE_SELECT:
+	case SQLITE_READ:
+	case SQLITE_RECURSIVE:
+		return SQLITE_OK;
+	case SQLITE_FUNCTION:
+		if (!is_listed(bad_functions, second))
+			return SQLITE_OK;
+		break;
+	case SQLITE_PRAGMA:
+		if (is_listed(pragmas, first))
+			return SQLITE_OK;
+		break;
+	default:
+		break;
+	}
+	sql->is_refused = true;
+	return SQLITE_DENY;
+}
+
+static void set_limits(sqlite3 *db)
+{
+	static const struct {
+		int limit;
+		int value;
+	} limits[] = {
+		{SQLITE_LIMIT_LENGTH, 16 << 20},
+		{SQLITE_LIMIT_SQL_LENGTH, 1 << 20},
+		{SQLITE_LIMIT_COLUMN, 500},
+		{SQLITE_LIMIT_EXPR_DEPTH, 500},
+		{SQLITE_LIMIT_COMPOUND_SELECT, 200},
+		{SQLITE_LIMIT_VDBE_OP, 1 << 20},
+		{SQLITE_LIMIT_ATTACHED, 0},
+		{SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 4096},
+		{SQLITE_LIMIT_WORKER_THREADS, 0},
+	};
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		(void)sqlite3_limit(db, limits[i].limit, limits[i].value);
+}
+
+static int open_database(struct mw_sql *sql, struct mw_err *err)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX;
+	int r = sqlite3_open_v2(":memory:", &sql->db, flags, NULL);
+	/* What is sorted may be secret: not into files. */
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(sql->db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+	for (const struct mw_sql_table *const *table = mw_sql_tables; r == SQLITE_OK && *table; table++)
+		r = mw_vtab_register(sql->db, *table, &sql->world);
+	if (r != SQLITE_OK)
+		return mw_err_set(err, r == SQLITE_NOMEM ? -ENOMEM : -EIO, "SQLite cannot be set up: %s",
+				  sql->db ? sqlite3_errmsg(sql->db) : sqlite3_errstr(r));
+	(void)sqlite3_db_config(sql->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	set_limits(sql->db);
+	sqlite3_progress_handler(sql->db, CLOCK_STEPS, is_late, sql);
+	(void)sqlite3_set_authorizer(sql->db, authorize, sql);
+	return 0;
+}
+
+int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, struct mw_err *err)
+{
+	struct mw_sql *sql = calloc(1, sizeof(*sql));
+	if (!sql)
+		return mw_err_set(err, -ENOMEM, "out of memory");
+	sql->warnings = (struct mw_buf)MW_BUF(WARNINGS_BYTES);
+	sql->told = (struct mw_buf)MW_BUF(WARNINGS_BYTES);
+	sql->time_ms = options->time_ms > 0 ? options->time_ms : TIME_MS;
+	sql->rows = options->rows ? options->rows : ROWS;
+	sql->state_dir = strdup(options->state_dir ? options->state_dir : "");
+	sql->world = (struct mw_sql_world){
+		.procfd = open(options->proc ? options->proc : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		.state_dir = sql->state_dir,
+		.deadline_ns = INT64_MAX,
+		.warnings = &sql->warnings,
+	};
+	if (options->process_memory_bytes)
+		(void)sqlite3_hard_heap_limit64((sqlite3_int64)options->process_memory_bytes);
+
+	int r = sql->state_dir ? mw_users_new(options->root ? options->root : "", &sql->world.users) : -ENOMEM;
+	if (r < 0)
+		(void)mw_err_set(err, r, "out of memory");
+	else
+		r = open_database(sql, err);
+	if (r < 0) {
+		mw_sql_close(sql);
+		return r;
+	}
+	*ret_sql = sql;
+	return 0;
+}
+
+void mw_sql_close(struct mw_sql *sql)
+{
+	if (!sql)
+		return;
+	(void)sqlite3_close(sql->db);
+	mw_users_free(sql->world.users);
+	if (sql->world.procfd >= 0)
+		(void)close(sql->world.procfd);
+	mw_buf_release(&sql->warnings);
+	mw_buf_release(&sql->told);
+	free(sql->state_dir);
+	free(sql);
+}
+
+static int fail(struct mw_sql *sql, int code, struct mw_err *err)
+{
+	switch (code & 0xFF) {
+	case SQLITE_INTERRUPT:
+		return mw_err_set(err, -ETIME, "stopped after %lld ms: ask for less, e.g. with WHERE or LIMIT",
+				  (long long)sql->time_ms);
+	case SQLITE_NOMEM:
+		return mw_err_set(err, -ENOMEM, "out of memory: ask for less, e.g. with WHERE or LIMIT");
+	case SQLITE_AUTH:
+		return mw_err_set(err, -EPERM, "refused: only reading is possible here (%s)", sqlite3_errmsg(sql->db));
+	default:
+		return mw_err_set(err, sql->is_refused ? -EPERM : -EINVAL, "%s", sqlite3_errmsg(sql->db));
+	}
+}
+
+int mw_sql_prepare(struct mw_sql *sql, const char *text, size_t bytes, struct mw_sql_query **ret_query,
+		   const char **ret_rest, struct mw_err *err)
+{
+	sqlite3_stmt *statement = NULL;
+	const char *rest = text + bytes;
+	sql->is_refused = false;
+	if (bytes > INT32_MAX)
+		return mw_err_set(err, -E2BIG, "the query is too long");
+	int r = sqlite3_prepare_v2(sql->db, text, (int)bytes, &statement, &rest);
+	if (r != SQLITE_OK)
+		return fail(sql, r, err);
+	*ret_rest = rest;
+	*ret_query = NULL;
+	if (!statement)
+		return 0;
+	struct mw_sql_query *query = calloc(1, sizeof(*query));
+	if (!query) {
+		(void)sqlite3_finalize(statement);
+		return mw_err_set(err, -ENOMEM, "out of memory");
+	}
+	*query = (struct mw_sql_query){.sql = sql, .statement = statement};
+	*ret_query = query;
+	return 0;
+}
+
+void mw_sql_finish(struct mw_sql_query *query)
+{
+	if (!query)
+		return;
+	(void)sqlite3_finalize(query->statement);
+	free(query);
+}
+
+unsigned mw_sql_columns(const struct mw_sql_query *query)
+{
+	return (unsigned)sqlite3_column_count(query->statement);
+}
+
+const char *mw_sql_column_name(const struct mw_sql_query *query, unsigned column)
+{
+	const char *name = sqlite3_column_name(query->statement, (int)column);
+	return name ? name : "";
+}
+
+int mw_sql_step(struct mw_sql_query *query, struct mw_err *err)
+{
+	struct mw_sql *sql = query->sql;
+	if (!query->deadline_ns)
+		query->deadline_ns = mw_clock_mono_ns() + sql->time_ms * MW_NS_PER_MS;
+	if (query->rows > sql->rows)
+		return -ENOBUFS;
+	sql->world.deadline_ns = query->deadline_ns;
+	int r = sqlite3_step(query->statement);
+	sql->world.deadline_ns = INT64_MAX;
+	if (r == SQLITE_DONE)
+		return 0;
+	if (r != SQLITE_ROW)
+		return fail(sql, r, err);
+	if (++query->rows > sql->rows)
+		return mw_err_set(err, -ENOBUFS, "stopped after %llu rows: ask for less, e.g. with WHERE or LIMIT",
+				  (unsigned long long)sql->rows);
+	return 1;
+}
+
+enum mw_sql_value_type mw_sql_value_type(const struct mw_sql_query *query, unsigned column)
+{
+	switch (sqlite3_column_type(query->statement, (int)column)) {
+	case SQLITE_NULL:
+		return MW_SQL_VALUE_NULL;
+	case SQLITE_INTEGER:
+		return MW_SQL_VALUE_INTEGER;
+	case SQLITE_FLOAT:
+		return MW_SQL_VALUE_REAL;
+	default:
+		return MW_SQL_VALUE_BYTES;
+	}
+}
+
+int64_t mw_sql_value_integer(const struct mw_sql_query *query, unsigned column)
+{
+	return sqlite3_column_int64(query->statement, (int)column);
+}
+
+double mw_sql_value_real(const struct mw_sql_query *query, unsigned column)
+{
+	return sqlite3_column_double(query->statement, (int)column);
+}
+
+const char *mw_sql_value_bytes(struct mw_sql_query *query, unsigned column, size_t *ret_bytes)
+{
+	int n = (int)column;
+	int type = sqlite3_column_type(query->statement, n);
+	const char *bytes = type == SQLITE_BLOB ? sqlite3_column_blob(query->statement, n)
+						: (const char *)sqlite3_column_text(query->statement, n);
+	*ret_bytes = (size_t)sqlite3_column_bytes(query->statement, n);
+	return type == SQLITE_NULL ? NULL : bytes ? bytes : "";
+}
+
+bool mw_sql_is_complete(const char *text)
+{
+	return sqlite3_complete(text) != 0;
+}
+
+const char *mw_sql_warnings(struct mw_sql *sql)
+{
+	if (sql->warnings.size == 0)
+		return NULL;
+	mw_buf_clear(&sql->told);
+	mw_buf_add(&sql->told, sql->warnings.data, sql->warnings.size);
+	mw_buf_clear(&sql->warnings);
+	return sql->told.data;
+}
+
+const struct mw_sql_table *mw_sql_table(const char *name)
+{
+	for (const struct mw_sql_table *const *table = mw_sql_tables; *table; table++)
+		if (sqlite3_stricmp((*table)->name, name) == 0)
+			return *table;
+	return NULL;
+}
+
+struct mw_sql_world *mw_sql_world(struct mw_sql *sql)
+{
+	return &sql->world;
+}

@@ -1,0 +1,22 @@
+/* Tables whose rows are in the spool: columns and, for each, the SQL that reads it there. */
+#pragma once
+
+#include "spool/spool.h"
+#include "sql/table.h"
+
+struct mw_spool_source {
+	enum mw_spool_stream stream;
+	const char *where; /* which rows of the stream, or NULL for all */
+	/* For each column of the table, an expression over the stream's columns (core/spool/store.c); NULL where nothing
+	 * is known: the column is always NULL. */
+	const char *const *expressions;
+	/* Columns that constraints and order are passed on for. */
+	unsigned time; /* in seconds */
+	unsigned eid;
+	unsigned pid;
+};
+
+int mw_spool_table_open(const struct mw_sql_scan *scan, const struct mw_spool_source *source, void **ret_state,
+			struct mw_err *err);
+int mw_spool_table_next(void *state, const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err);
+void mw_spool_table_close(void *state);

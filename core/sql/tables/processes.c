@@ -1,0 +1,280 @@
+/* Every process of our PID namespace, proc(5).  Of a process only the files are opened that hold a column the query uses,
+ * and with `pid = …` only that process is looked at. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "proc/procfs.h"
+#include "sql/table.h"
+#include "sql/world.h"
+
+enum {
+	PID, NAME, PATH, CMDLINE, STATE, CWD, ROOT, UID, GID, EUID, EGID, SUID, SGID, ON_DISK, WIRED_SIZE,
+	RESIDENT_SIZE, TOTAL_SIZE, USER_TIME, SYSTEM_TIME, DISK_BYTES_READ, DISK_BYTES_WRITTEN, START_TIME, PARENT,
+	PGROUP, THREADS, NICE, ELEVATED_TOKEN, SECURE_PROCESS, PROTECTION_TYPE, VIRTUAL_PROCESS, ELAPSED_TIME,
+	HANDLE_COUNT, PERCENT_PROCESSOR_TIME, UPID, UPPID, CPU_TYPE, CPU_SUBTYPE, TRANSLATED, CGROUP_PATH,
+};
+
+enum {
+	/* Of a command line; the kernel allows megabytes. */
+	CMDLINE_BYTES = 64 << 10,
+};
+
+static const struct mw_sql_column columns[] = {
+	[PID] = {"pid", MW_SQL_BIGINT, MW_SQL_INDEX, "Process id"},
+	[NAME] = {"name", MW_SQL_TEXT, 0, "Command name (comm), at most 15 bytes"},
+	[PATH] = {"path", MW_SQL_TEXT, 0, "Path of the executable"},
+	[CMDLINE] = {"cmdline", MW_SQL_TEXT, 0, "Arguments, with blanks between; at most 64 KiB"},
+	[STATE] = {"state", MW_SQL_TEXT, 0, "One letter: R running, S sleeping, D waiting for a disk, Z ended, …"},
+	[CWD] = {"cwd", MW_SQL_TEXT, 0, "Working directory"},
+	[ROOT] = {"root", MW_SQL_TEXT, 0, "Root directory, chroot(2)"},
+	[UID] = {"uid", MW_SQL_BIGINT, 0, "Real user id"},
+	[GID] = {"gid", MW_SQL_BIGINT, 0, "Real group id"},
+	[EUID] = {"euid", MW_SQL_BIGINT, 0, "Effective user id"},
+	[EGID] = {"egid", MW_SQL_BIGINT, 0, "Effective group id"},
+	[SUID] = {"suid", MW_SQL_BIGINT, 0, "Saved user id"},
+	[SGID] = {"sgid", MW_SQL_BIGINT, 0, "Saved group id"},
+	[ON_DISK] = {"on_disk", MW_SQL_INTEGER, 0, "1 when the executable is still there, 0 when it was deleted, -1 unknown"},
+	[WIRED_SIZE] = {"wired_size", MW_SQL_BIGINT, 0, "Always 0"},
+	[RESIDENT_SIZE] = {"resident_size", MW_SQL_BIGINT, 0, "Bytes of memory in use"},
+	[TOTAL_SIZE] = {"total_size", MW_SQL_BIGINT, 0, "Bytes of address space"},
+	[USER_TIME] = {"user_time", MW_SQL_BIGINT, 0, "Milliseconds of CPU time in the program"},
+	[SYSTEM_TIME] = {"system_time", MW_SQL_BIGINT, 0, "Milliseconds of CPU time in the kernel"},
+	[DISK_BYTES_READ] = {"disk_bytes_read", MW_SQL_BIGINT, 0, "Bytes read from storage; NULL when we may not know"},
+	[DISK_BYTES_WRITTEN] = {"disk_bytes_written", MW_SQL_BIGINT, 0, "Bytes written to storage, likewise"},
+	[START_TIME] = {"start_time", MW_SQL_BIGINT, 0, "When it was born, in seconds since 1970"},
+	[PARENT] = {"parent", MW_SQL_BIGINT, 0, "Process id of the parent"},
+	[PGROUP] = {"pgroup", MW_SQL_BIGINT, 0, "Process group"},
+	[THREADS] = {"threads", MW_SQL_INTEGER, 0, "Number of threads"},
+	[NICE] = {"nice", MW_SQL_INTEGER, 0, "Nice level, -20 to 19"},
+	[ELEVATED_TOKEN] = {"elevated_token", MW_SQL_INTEGER, MW_SQL_FOREIGN, "Windows only"},
+	[SECURE_PROCESS] = {"secure_process", MW_SQL_INTEGER, MW_SQL_FOREIGN, "Windows only"},
+	[PROTECTION_TYPE] = {"protection_type", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
+	[VIRTUAL_PROCESS] = {"virtual_process", MW_SQL_INTEGER, MW_SQL_FOREIGN, "Windows only"},
+	[ELAPSED_TIME] = {"elapsed_time", MW_SQL_BIGINT, MW_SQL_FOREIGN, "Windows only"},
+	[HANDLE_COUNT] = {"handle_count", MW_SQL_BIGINT, MW_SQL_FOREIGN, "Windows only"},
+	[PERCENT_PROCESSOR_TIME] = {"percent_processor_time", MW_SQL_BIGINT, MW_SQL_FOREIGN, "Windows only"},
+	[UPID] = {"upid", MW_SQL_BIGINT, MW_SQL_FOREIGN, "macOS only"},
+	[UPPID] = {"uppid", MW_SQL_BIGINT, MW_SQL_FOREIGN, "macOS only"},
+	[CPU_TYPE] = {"cpu_type", MW_SQL_INTEGER, MW_SQL_FOREIGN, "macOS only"},
+	[CPU_SUBTYPE] = {"cpu_subtype", MW_SQL_INTEGER, MW_SQL_FOREIGN, "macOS only"},
+	[TRANSLATED] = {"translated", MW_SQL_INTEGER, MW_SQL_FOREIGN, "macOS only"},
+	[CGROUP_PATH] = {"cgroup_path", MW_SQL_TEXT, 0, "Control group"},
+	{0},
+};
+
+static bool wants_any(const struct mw_sql_scan *scan, unsigned first, unsigned last)
+{
+	uint64_t mask = (UINT64_MAX >> (63 - (last - first))) << first;
+	return (scan->wanted & mask) != 0;
+}
+
+static int64_t milliseconds(uint64_t ticks)
+{
+	return mw_procfs_ticks_ns(ticks) / MW_NS_PER_MS;
+}
+
+static int add_stat(int pidfd, struct mw_rows *rows)
+{
+	struct mw_proc_stat stat;
+	int r = mw_procfs_stat(pidfd, &stat);
+	if (r < 0)
+		return r;
+	mw_rows_string(rows, NAME, stat.comm);
+	mw_rows_text(rows, STATE, &stat.state, 1);
+	mw_rows_int(rows, WIRED_SIZE, 0);
+	mw_rows_int(rows, RESIDENT_SIZE, stat.rss_pages * sysconf(_SC_PAGESIZE));
+	mw_rows_int(rows, TOTAL_SIZE, (int64_t)stat.vsize_bytes);
+	mw_rows_int(rows, USER_TIME, milliseconds(stat.utime_ticks));
+	mw_rows_int(rows, SYSTEM_TIME, milliseconds(stat.stime_ticks));
+	mw_rows_int(rows, START_TIME,
+		    (mw_procfs_boot_real_ns() + mw_procfs_ticks_ns(stat.start_ticks)) / MW_NS_PER_S);
+	mw_rows_int(rows, PARENT, stat.ppid);
+	mw_rows_int(rows, PGROUP, stat.pgrp);
+	mw_rows_int(rows, THREADS, stat.num_threads);
+	mw_rows_int(rows, NICE, stat.nice);
+	return 0;
+}
+
+static int add_ids(int pidfd, struct mw_rows *rows)
+{
+	struct mw_proc_status status;
+	int r = mw_procfs_status(pidfd, &status);
+	if (r < 0)
+		return r;
+	mw_rows_int(rows, UID, status.uid);
+	mw_rows_int(rows, GID, status.gid);
+	mw_rows_int(rows, EUID, status.euid);
+	mw_rows_int(rows, EGID, status.egid);
+	mw_rows_int(rows, SUID, status.suid);
+	mw_rows_int(rows, SGID, status.sgid);
+	return 0;
+}
+
+static int add_cmdline(int pidfd, struct mw_rows *rows)
+{
+	MW_AUTO(mw_buf) cmdline = MW_BUF(CMDLINE_BYTES);
+	int r = mw_procfs_read(pidfd, "cmdline", &cmdline);
+	if (r < 0 && r != -EFBIG)
+		return r;
+	while (cmdline.size && cmdline.data[cmdline.size - 1] == '\0')
+		cmdline.size--;
+	for (size_t i = 0; i < cmdline.size; i++)
+		if (cmdline.data[i] == '\0')
+			cmdline.data[i] = ' ';
+	mw_rows_text(rows, CMDLINE, cmdline.data ? cmdline.data : "", cmdline.size);
+	return 0;
+}
+
+/* A kernel thread has no executable, and of other users' processes we may not know it. */
+static void add_executable(int pidfd, struct mw_rows *rows)
+{
+	static const char deleted[] = " (deleted)"; /* d_path() of the kernel */
+	char path[MW_PATH_BYTES];
+	bool is_known = mw_procfs_link(pidfd, "exe", path) == 0;
+	size_t length = is_known ? strlen(path) : 0;
+	size_t tail = sizeof(deleted) - 1;
+	bool is_deleted = length > tail && strcmp(path + length - tail, deleted) == 0;
+	mw_rows_text(rows, PATH, path, is_deleted ? length - tail : length);
+	mw_rows_int(rows, ON_DISK, !is_known ? -1 : !is_deleted);
+}
+
+static void add_link(int pidfd, struct mw_rows *rows, unsigned column, const char *name)
+{
+	char path[MW_PATH_BYTES];
+	mw_rows_string(rows, column, mw_procfs_link(pidfd, name, path) == 0 ? path : "");
+}
+
+static void add_io(int pidfd, struct mw_rows *rows)
+{
+	struct mw_proc_io io;
+	if (mw_procfs_io(pidfd, &io) < 0)
+		return;
+	mw_rows_int(rows, DISK_BYTES_READ, (int64_t)io.read_bytes);
+	mw_rows_int(rows, DISK_BYTES_WRITTEN, (int64_t)io.write_bytes);
+}
+
+/* -ESRCH when it ended in between. */
+static int add_columns(int pidfd, const struct mw_sql_scan *scan, struct mw_rows *rows)
+{
+	char cgroup[MW_PATH_BYTES];
+	int r = 0;
+	if (mw_sql_wants(scan, NAME) || mw_sql_wants(scan, STATE) || wants_any(scan, WIRED_SIZE, SYSTEM_TIME) ||
+	    wants_any(scan, START_TIME, NICE))
+		r = add_stat(pidfd, rows);
+	if (r == 0 && wants_any(scan, UID, SGID))
+		r = add_ids(pidfd, rows);
+	if (r == 0 && mw_sql_wants(scan, CMDLINE))
+		r = add_cmdline(pidfd, rows);
+	if (r < 0)
+		return r;
+	if (mw_sql_wants(scan, PATH) || mw_sql_wants(scan, ON_DISK))
+		add_executable(pidfd, rows);
+	if (mw_sql_wants(scan, CWD))
+		add_link(pidfd, rows, CWD, "cwd");
+	if (mw_sql_wants(scan, ROOT))
+		add_link(pidfd, rows, ROOT, "root");
+	if (wants_any(scan, DISK_BYTES_READ, DISK_BYTES_WRITTEN))
+		add_io(pidfd, rows);
+	if (mw_sql_wants(scan, CGROUP_PATH) && mw_procfs_cgroup(pidfd, cgroup) == 0)
+		mw_rows_string(rows, CGROUP_PATH, cgroup);
+	return 0;
+}
+
+/* 1 with a row; 0 for a process that has gone. */
+static int add_process(pid_t pid, const struct mw_sql_scan *scan, struct mw_rows *rows)
+{
+	MW_AUTO_FD pidfd = -1;
+	int r = mw_procfs_open_pid(scan->world->procfd, pid, &pidfd);
+	if (r < 0)
+		return r == -ESRCH || r == -EACCES ? 0 : r;
+	r = mw_rows_add(rows);
+	if (r < 0)
+		return r;
+	scan->world->processes_read++;
+	mw_rows_int(rows, PID, pid);
+	r = add_columns(pidfd, scan, rows);
+	if (r == 0)
+		return 1;
+	mw_rows_undo(rows);
+	return r == -ESRCH || r == -EACCES || r == -EPROTO ? 0 : r;
+}
+
+/* A thread has a folder too, under its own id, that the list does not show. */
+static bool is_process(int procfd, pid_t pid)
+{
+	MW_AUTO_FD pidfd = -1;
+	struct mw_proc_status status;
+	return mw_procfs_open_pid(procfd, pid, &pidfd) == 0 && mw_procfs_status(pidfd, &status) == 0 &&
+	       status.tgid == pid;
+}
+
+struct scan_state {
+	struct mw_procfs_walk *walk; /* NULL when one process alone is asked for */
+	pid_t pid;		     /* that one; 0 when done */
+};
+
+static int open_scan(const struct mw_sql_scan *scan, void **ret_state, struct mw_err *err)
+{
+	struct scan_state *state = calloc(1, sizeof(*state));
+	if (!state)
+		return -ENOMEM;
+	const struct mw_sql_constraint *pid = mw_sql_equal(scan, PID);
+	if (pid) {
+		if (pid->is_integer && pid->integer > 0 && pid->integer <= INT32_MAX)
+			state->pid = (pid_t)pid->integer;
+	} else {
+		int r = mw_procfs_walk_open(scan->world->procfd, &state->walk);
+		if (r < 0) {
+			free(state);
+			return mw_err_set(err, r, "/proc cannot be read: %s", strerror(-r));
+		}
+	}
+	*ret_state = state;
+	return 0;
+}
+
+static int next(void *data, const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
+{
+	struct scan_state *state = data;
+	(void)err;
+	if (!state->walk) {
+		pid_t pid = state->pid;
+		state->pid = 0;
+		int r = pid && is_process(scan->world->procfd, pid) ? add_process(pid, scan, rows) : 0;
+		return r < 0 ? r : 0;
+	}
+	int r;
+	do {
+		pid_t pid;
+		r = mw_procfs_next(state->walk, &pid);
+		if (r <= 0)
+			return r;
+		r = add_process(pid, scan, rows);
+	} while (r == 0);
+	return r < 0 ? r : 0;
+}
+
+static void close_scan(void *data)
+{
+	struct scan_state *state = data;
+	mw_procfs_walk_close(state->walk);
+	free(state);
+}
+
+const struct mw_sql_table mw_table_processes = {
+	.name = "processes",
+	.doc = "Processes that run now, as this container sees them.",
+	.source = "/proc/PID",
+	.example = "SELECT pid, name, path, cmdline FROM processes WHERE on_disk = 0",
+	.columns = columns,
+	.open = open_scan,
+	.next = next,
+	.close = close_scan,
+};

@@ -1,0 +1,23 @@
+/* What tables look at.  One per connection. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mw_buf;
+struct mw_users;
+
+struct mw_sql_world {
+	int procfd;	       /* an open /proc, -1 without */
+	const char *state_dir; /* as wanted; "" for the list's own */
+	struct mw_users *users;
+	int64_t deadline_ns; /* CLOCK_MONOTONIC, of the running query; INT64_MAX for none */
+	/* How often a table read a process, for tests: what is not asked for must not be read. */
+	uint64_t processes_read;
+	struct mw_buf *warnings; /* lines */
+	/* A table tells SQLite its columns, which for the authorizer looks like writing. */
+	bool is_declaring;
+};
+
+/* A line for whoever asked: a query that succeeds may still lack something.  The same line is kept once. */
+__attribute__((format(printf, 2, 3))) void mw_sql_warn(struct mw_sql_world *world, const char *format, ...);

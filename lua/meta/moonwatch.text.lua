@@ -1,0 +1,51 @@
+---@meta moonwatch.text
+
+--- What scripts do with strings instead of patterns.  `text` may be nil, which is the empty string; what is searched for
+--- has at most 256 bytes; longer is an error.
+local text = {}
+
+---@param subject string?
+---@param prefix string
+---@return boolean
+function text.starts(subject, prefix) end
+
+---@param subject string?
+---@param suffix string
+---@return boolean
+function text.ends(subject, suffix) end
+
+---@param subject string?
+---@param part string
+---@return boolean
+function text.contains(subject, part) end
+
+--- Does any byte of `characters` occur in `subject`?
+---@param subject string?
+---@param characters string
+---@return boolean
+function text.has_any(subject, characters) end
+
+--- `*` stands for any bytes, slashes too; `?` for one.
+---@param subject string?
+---@param pattern string
+---@return boolean
+function text.glob(subject, pattern) end
+
+--- What follows the last slash.
+---@param path string?
+---@return string
+function text.base(path) end
+
+--- Printable UTF-8: control characters and what is not UTF-8 become \xNN; cut after `max_bytes`, then with "…".
+---@param subject string?
+---@param max_bytes integer?  at most and by default 65536
+---@return string
+function text.printable(subject, max_bytes) end
+
+--- The name that was probably meant.
+---@param word string
+---@param names string[]
+---@return string?
+function text.nearest(word, names) end
+
+return text

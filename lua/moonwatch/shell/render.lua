@@ -1,0 +1,309 @@
+--- How the shell shows rows.
+---
+--- A renderer is made for each result: `begin` gets the column names, `row` a list of texts (nil
+--- for NULL), `finish` nothing.  Formats for people (table, line, list) make values printable, so
+--- that a name in a result cannot drive the reader's terminal; formats for programs (json, jsonl,
+--- csv) keep them.
+
+local text = require "moonwatch.text"
+
+---@class moonwatch.shell.Style
+---@field mode "table"|"json"|"jsonl"|"csv"|"list"|"line"
+---@field header boolean
+---@field separator string  of csv and list
+
+---@class moonwatch.shell.Renderer
+---@field begin fun(self, columns: string[])
+---@field row fun(self, values: (string?)[])
+---@field finish fun(self)
+
+---@class moonwatch.shell.render
+local M = {}
+
+--- Rows whose widths a table is laid out by.  A longer result goes on in the widths of the first.
+local LAYOUT_ROWS = 2000
+--- A value wider than this does not widen its column for all rows.
+local WIDEST = 160
+
+--- Characters that take two cells (Unicode 15, EastAsianWidth W and F, as ranges) or none.
+local WIDE = {
+  { 0x1100, 0x115F }, { 0x2E80, 0x303E }, { 0x3041, 0x33FF }, { 0x3400, 0x4DBF },
+  { 0x4E00, 0x9FFF }, { 0xA000, 0xA4CF }, { 0xA960, 0xA97F }, { 0xAC00, 0xD7A3 },
+  { 0xF900, 0xFAFF }, { 0xFE30, 0xFE6F }, { 0xFF00, 0xFF60 }, { 0xFFE0, 0xFFE6 },
+  { 0x1F300, 0x1F64F }, { 0x1F680, 0x1F6FF }, { 0x1F900, 0x1F9FF }, { 0x20000, 0x3FFFD },
+}
+local ZERO = {
+  { 0x0300, 0x036F }, { 0x0483, 0x0489 }, { 0x0591, 0x05BD }, { 0x0610, 0x061A },
+  { 0x064B, 0x065F }, { 0x1AB0, 0x1AFF }, { 0x1DC0, 0x1DFF }, { 0x20D0, 0x20FF },
+  { 0xFE00, 0xFE0F }, { 0xFE20, 0xFE2F },
+}
+
+local function is_in(ranges, code)
+  for _, range in ipairs(ranges) do
+    if code < range[1] then
+      return false
+    elseif code <= range[2] then
+      return true
+    end
+  end
+  return false
+end
+
+--- Cells that a printable text takes on a terminal.
+---@param printable string  valid UTF-8
+---@return integer
+function M.width(printable)
+  if not printable:find("[\x80-\xFF]") then
+    return #printable
+  end
+  local cells = 0
+  for _, code in utf8.codes(printable) do
+    cells = cells + (is_in(ZERO, code) and 0 or is_in(WIDE, code) and 2 or 1)
+  end
+  return cells
+end
+
+local function show(value)
+  if not value then
+    return ""
+  elseif value:find("^[ -~]*$") then
+    return value
+  end
+  return text.printable(value)
+end
+
+--- `value` with each byte that is no UTF-8 as U+FFFD.
+local function to_utf8(value)
+  local at, parts = 1, {}
+  while true do
+    local length, bad = utf8.len(value, at)
+    if length then
+      parts[#parts + 1] = value:sub(at)
+      return table.concat(parts)
+    end
+    parts[#parts + 1] = value:sub(at, bad - 1)
+    parts[#parts + 1] = "\u{FFFD}"
+    at = bad + 1
+  end
+end
+
+local JSON_NAMES = {
+  ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r",
+  ["\t"] = "\\t",
+}
+
+local function escape_json(character)
+  return JSON_NAMES[character] or ("\\u%04x"):format(character:byte())
+end
+
+--- A JSON string, RFC 8259.
+---@param value string
+---@return string
+function M.json_string(value)
+  if value:find("[\x80-\xFF]") then
+    value = to_utf8(value)
+  end
+  return '"' .. value:gsub('[%c"\\]', escape_json) .. '"'
+end
+
+---@alias moonwatch.shell.Write fun(text: string)
+---@type table<string, fun(style: table, write: moonwatch.shell.Write): moonwatch.shell.Renderer>
+local makers = {}
+
+local function object_of(keys, last, values)
+  local members = {}
+  for i, key in ipairs(keys) do
+    if last[key] == i then
+      members[#members + 1] = key .. ":" .. M.json_string(values[i] or "")
+    end
+  end
+  return "{" .. table.concat(members, ",") .. "}"
+end
+
+--- Of columns of one name the last counts, as in osqueryi.
+local function keys_of(columns)
+  local keys, last = {}, {}
+  for i, name in ipairs(columns) do
+    keys[i] = M.json_string(name)
+    last[keys[i]] = i
+  end
+  return keys, last
+end
+
+function makers.json(_, write)
+  local keys, last
+  local separator = "\n  "
+  return {
+    begin = function(_, columns)
+      keys, last = keys_of(columns)
+      write("[")
+    end,
+    row = function(_, values)
+      write(separator .. object_of(keys, last, values))
+      separator = ",\n  "
+    end,
+    finish = function()
+      write("\n]\n")
+    end,
+  }
+end
+
+function makers.jsonl(_, write)
+  local keys, last
+  return {
+    begin = function(_, columns)
+      keys, last = keys_of(columns)
+    end,
+    row = function(_, values)
+      write(object_of(keys, last, values) .. "\n")
+    end,
+    finish = function() end,
+  }
+end
+
+--- One line a row, of values that `convert` has gone over.
+local function joined(style, write, convert)
+  local count = 0
+  local function line(values)
+    local parts = {}
+    for i = 1, count do
+      parts[i] = convert(values[i])
+    end
+    write(table.concat(parts, style.separator) .. "\n")
+  end
+  return {
+    begin = function(_, columns)
+      count = #columns
+      if style.header then
+        line(columns)
+      end
+    end,
+    row = function(_, values)
+      line(values)
+    end,
+    finish = function() end,
+  }
+end
+
+--- RFC 4180: quoted when it holds the separator, a quote, a line break or blanks at an end.
+function makers.csv(style, write)
+  return joined(style, write, function(value)
+    value = value or ""
+    local must_quote = value:find('["\r\n]') or value:find("^%s") or value:find("%s$")
+      or (style.separator ~= "" and value:find(style.separator, 1, true))
+    return must_quote and '"' .. value:gsub('"', '""') .. '"' or value
+  end)
+end
+
+function makers.list(style, write)
+  return joined(style, write, show)
+end
+
+function makers.line(_, write)
+  local names, width = {}, 0
+  local separator = ""
+  return {
+    begin = function(_, columns)
+      for i, name in ipairs(columns) do
+        names[i] = show(name)
+        width = math.max(width, M.width(names[i]))
+      end
+    end,
+    row = function(_, values)
+      write(separator)
+      separator = "\n"
+      for i, name in ipairs(names) do
+        local blanks = (" "):rep(width - M.width(name))
+        write(blanks .. name .. " = " .. show(values[i]) .. "\n")
+      end
+    end,
+    finish = function() end,
+  }
+end
+
+--- "| a  | b |".  A cell wider than its column is shown whole.
+local function table_line(cells, widths)
+  local parts = {}
+  for i, width in ipairs(widths) do
+    parts[i] = cells[i] .. (" "):rep(width - M.width(cells[i]))
+  end
+  return "| " .. table.concat(parts, " | ") .. " |\n"
+end
+
+local function table_rule(widths)
+  local parts = {}
+  for i, width in ipairs(widths) do
+    parts[i] = ("-"):rep(width + 2)
+  end
+  return "+" .. table.concat(parts, "+") .. "+\n"
+end
+
+--- As osqueryi draws it; a result without rows is nothing.
+function makers.table(style, write)
+  local names = {}
+  local widths
+  local waiting = {}
+
+  local function lay_out()
+    widths = {}
+    for i, name in ipairs(names) do
+      widths[i] = style.header and M.width(name) or 1
+    end
+    for _, cells in ipairs(waiting) do
+      for i, cell in ipairs(cells) do
+        widths[i] = math.max(widths[i], math.min(M.width(cell), WIDEST))
+      end
+    end
+    write(table_rule(widths))
+    if style.header then
+      write(table_line(names, widths))
+      write(table_rule(widths))
+    end
+    for _, cells in ipairs(waiting) do
+      write(table_line(cells, widths))
+    end
+    waiting = {}
+  end
+
+  return {
+    begin = function(_, columns)
+      for i, name in ipairs(columns) do
+        names[i] = show(name)
+      end
+    end,
+    row = function(_, values)
+      local cells = {}
+      for i = 1, #names do
+        cells[i] = show(values[i])
+      end
+      if widths then
+        write(table_line(cells, widths))
+        return
+      end
+      waiting[#waiting + 1] = cells
+      if #waiting == LAYOUT_ROWS then
+        lay_out()
+      end
+    end,
+    finish = function()
+      if #waiting > 0 then
+        lay_out()
+      end
+      if widths then
+        write(table_rule(widths))
+      end
+    end,
+  }
+end
+
+--- All modes, as --MODE and .mode take them.
+M.modes = { "table", "json", "jsonl", "csv", "list", "line" }
+
+---@param style moonwatch.shell.Style
+---@param write fun(text: string)
+---@return moonwatch.shell.Renderer
+function M.new(style, write)
+  return makers[style.mode](style, write)
+end
+
+return M

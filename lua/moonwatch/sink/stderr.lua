@@ -1,0 +1,15 @@
+--- Standard error, shared with the application: its flags are left alone.
+
+local writer = require "moonwatch.writer"
+
+local M = { wants_target = false }
+
+---@return moonwatch.Writer?
+---@return string? message
+---@return string? code
+---@return integer? errno
+function M.open()
+  return writer.stderr()
+end
+
+return M

@@ -1,0 +1,27 @@
+local match = require "moonwatch.match"
+
+return {
+  id = "masquerade_kthread",
+  summary = "Program that looks like a kernel thread",
+  why = "Names in brackets stand for kernel threads in ps; a program with a file that " ..
+    "bears one hides.",
+  on = { "process.exec" },
+  severity = "high",
+  attack = { "T1036.004" },
+  message = "{process.exe} calls itself {process.cmdline}",
+  match = function(event)
+    local process = event.process
+    if not process.exe then
+      return false
+    end
+    local first = process.argv and process.argv[1]
+    return (match.starts(first, "[") and match.ends(first, "]") and process.name ~= "[") or match.starts(process.name, "kworker/")
+      or process.name == "kthreadd"
+  end,
+  examples = {
+    { expect = true, event = { process = { name = "x", exe = "/tmp/x", argv = { "[kworker/0:1]" } } } },
+    { expect = true, event = { process = { name = "kthreadd", exe = "/tmp/kthreadd" } } },
+    { expect = false, event = { process = { name = "[", exe = "/usr/bin/[", argv = { "[", "a", "]" } } } },
+    { expect = false, event = { process = { name = "kworker/0:1" } } },
+  },
+}

@@ -1,0 +1,21 @@
+local lists = require "moonwatch.lists"
+local match = require "moonwatch.match"
+
+return {
+  id = "container_client",
+  summary = "Client of a container runtime or orchestrator",
+  why = "From inside a container these serve to reach other containers, or the host.",
+  on = { "process.exec" },
+  severity = "medium",
+  attack = { "T1613", "T1610" },
+  message = "{process.parent.name} ran {process.cmdline}",
+  false_positives = { "Images whose work is to build or to deploy" },
+  match = function(event)
+    local process = event.process
+    return match.named(process, lists.container_clients)
+  end,
+  examples = {
+    { expect = true, event = { process = { name = "kubectl", argv = { "kubectl", "get", "secrets" } } } },
+    { expect = false, event = { process = { name = "dockerd" } } },
+  },
+}

@@ -1,0 +1,23 @@
+local lists = require "moonwatch.lists"
+local match = require "moonwatch.match"
+
+return {
+  id = "package_manager",
+  summary = "Package manager run in a container",
+  why = "Images are built elsewhere; software that arrives at run time was not reviewed.",
+  on = { "process.exec" },
+  severity = "medium",
+  attack = { "T1072", "T1105" },
+  message = "{process.parent.name} installs software: {process.cmdline}",
+  false_positives = { "Start scripts that install what the image lacks" },
+  match = function(event)
+    local process = event.process
+    return match.named(process, lists.package_managers) and match.has_arg(process, "install", "add", "upgrade", "-i", "-U")
+  end,
+  examples = {
+    { expect = true, event = { process = { name = "apt-get", argv = { "apt-get", "install", "-y", "nmap" } } } },
+    { expect = true, event = { process = { name = "apk", argv = { "apk", "add", "curl" } } } },
+    { expect = false, event = { process = { name = "dpkg", argv = { "dpkg", "-l" } } } },
+    { expect = false, event = { process = { name = "npm", argv = { "npm", "start" } } } },
+  },
+}

@@ -1,0 +1,23 @@
+local lists = require "moonwatch.lists"
+local match = require "moonwatch.match"
+
+local signs = { "stratum+tcp://", "stratum+ssl://", "stratum2+tcp://", "--donate-level", "--randomx-", "--coin=monero" }
+
+return {
+  id = "crypto_miner",
+  summary = "Crypto-currency miner",
+  why = "Stolen processor time is the most common price of a hole in a container.",
+  on = { "process.exec" },
+  severity = "critical",
+  attack = { "T1496" },
+  message = "{process.parent.name} started a miner: {process.cmdline}",
+  match = function(event)
+    local process = event.process
+    return match.named(process, lists.miners) or match.contains_any(process.cmdline, signs)
+  end,
+  examples = {
+    { expect = true, event = { process = { name = "xmrig" } } },
+    { expect = true, event = { process = { name = "x", argv = { "./x", "-o", "stratum+tcp://pool:3333" } } } },
+    { expect = false, event = { process = { name = "node", argv = { "node", "mine.js" } } } },
+  },
+}

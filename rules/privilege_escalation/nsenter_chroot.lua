@@ -1,0 +1,22 @@
+local match = require "moonwatch.match"
+
+return {
+  id = "nsenter_chroot",
+  summary = "Attempt to enter another namespace or root",
+  why = "It fails on Fargate; whoever tries believes to be on a host that can be escaped to.",
+  on = { "process.exec" },
+  severity = "high",
+  attack = { "T1611" },
+  message = "{process.parent.name} ran {process.cmdline}",
+  match = function(event)
+    local process = event.process
+    local name = process.name
+    return name == "nsenter" or (name == "chroot" and match.contains_any(process.cmdline, { "/proc/1/root", " /host" }))
+  end,
+  examples = {
+    { expect = true, event = { process = { name = "nsenter", argv = { "nsenter", "-t", "1", "-m" } } } },
+    { expect = true, event = { process = { name = "chroot", argv = { "chroot", "/proc/1/root" } } } },
+    { expect = false, event = { process = { name = "chroot", argv = { "chroot", "/srv/jail" } } } },
+    { expect = false, event = { process = { name = "enter" } } },
+  },
+}
