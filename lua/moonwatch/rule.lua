@@ -50,7 +50,7 @@ end
 -- Checks of values: each takes the value and the key, and refuses or returns what is kept.
 
 local function line(value, key)
-  if type(value) ~= "string" or value == "" or #value > MAX_LINE_BYTES or value:find("%c") then
+  if type(value) ~= "string" or value == "" or #value > MAX_LINE_BYTES or string.find(value, "%c") then
     refuse(("%s: must be one line of text, at most %d bytes"):format(key, MAX_LINE_BYTES), key)
   end
   return value
@@ -95,7 +95,7 @@ local function kind_name(value, key)
 end
 
 local function technique(value, key)
-  if type(value) ~= "string" or not (value:find("^T%d%d%d%d$") or value:find("^T%d%d%d%d%.%d%d%d$")) then
+  if type(value) ~= "string" or not (string.find(value, "^T%d%d%d%d$") or string.find(value, "^T%d%d%d%d%.%d%d%d$")) then
     refuse(("%s: '%s' is no ATT&CK technique such as T1059 or T1059.004"):format(key,
       text.printable(tostring(value), 60)), key)
   end
@@ -248,7 +248,7 @@ function M.event(given, kind)
   values.id = values.id or "0000000000000000-000000000001"
   if values.process ~= nil then
     values.process = process_view(lineage(values.process, "event.process", 1), 1000)
-  elseif values.kind:find("^process%.") then
+  elseif string.find(values.kind, "^process%.") then
     error("event: needs a process", 0)
   end
   return view("Event", values)
@@ -313,7 +313,7 @@ local schema = {
     return value
   end, optional = true },
   { "id", function(value, key, _, id)
-    if type(value) ~= "string" or not value:find("^[a-z][a-z0-9_]*$") or #value > MAX_ID_BYTES then
+    if type(value) ~= "string" or not string.find(value, "^[a-z][a-z0-9_]*$") or #value > MAX_ID_BYTES then
       refuse(("id: must be snake_case, at most %d bytes"):format(MAX_ID_BYTES), key)
     elseif value ~= id then
       refuse(("id: '%s' must be the name of the file, which is '%s.lua'"):format(value, text.printable(id, 60)), key)
@@ -381,7 +381,7 @@ local function check(rule, id)
       refuse(("%s is missing"):format(key))
     end
   end
-  checked.message = checked.message or checked.summary:gsub("[{}]", "%0%0")
+  checked.message = checked.message or string.gsub(checked.summary, "[{}]", "%0%0")
   checked.enabled = checked.enabled ~= false
   return checked
 end
