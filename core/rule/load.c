@@ -29,6 +29,8 @@ struct load {
 	struct mw_rule rule;
 	/* Why it is refused, and which assignment of which key in the file is to blame: "" for none. */
 	struct mw_err why;
+	/* It ran, so `why` bears no position of its own; what is missing has no line, and the first must do. */
+	bool is_checked;
 	char key[KEY_BYTES];
 	unsigned nth;
 	unsigned example; /* to try next, from 1 */
@@ -66,10 +68,8 @@ static void report_refusal(const struct load *load)
 	unsigned line = 0;
 	if (load->key[0] && mw_file_read_at(AT_FDCWD, load->path, &source) == 0 && source.data)
 		line = line_of(source.data, load->key, load->nth);
-	if (line)
-		mw_rules_report(load->rules, "%s:%u: %s", load->path, line, load->why.text);
-	else if (load->key[0])
-		mw_rules_report(load->rules, "%s: %s", load->path, load->why.text);
+	if (line || load->is_checked)
+		mw_rules_report(load->rules, "%s:%u: %s", load->path, line ? line : 1, load->why.text);
 	else
 		mw_rules_report_at(load->rules, load->path, load->why.text, "");
 }
@@ -235,6 +235,7 @@ static int load_definition(struct load *load)
 	r = mw_script_call(script, 0, 1, MW_RULE_LOAD_INSTRUCTIONS, &load->why);
 	if (r < 0)
 		return r;
+	load->is_checked = true;
 	lua_pushcfunction(L, check);
 	lua_insert(L, -2);
 	lua_pushlightuserdata(L, load);

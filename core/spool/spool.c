@@ -182,7 +182,9 @@ static void shrink(struct mw_spool *spool)
 		if (mw_spool_commit(spool, NULL) < 0 || spool->dropped == before)
 			break;
 	}
+	(void)sqlite3_limit(spool->db, SQLITE_LIMIT_ATTACHED, 1); /* VACUUM attaches the copy it makes */
 	(void)sqlite3_exec(spool->db, "VACUUM", NULL, NULL, NULL);
+	(void)sqlite3_limit(spool->db, SQLITE_LIMIT_ATTACHED, 0);
 	(void)sqlite3_wal_checkpoint_v2(spool->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 

@@ -10,11 +10,14 @@ local run, quote, moonwatch = support.run, support.quote, support.moonwatch
 local function under_sensor(script, flags, prefix)
   local events, state = support.new_path(), support.new_path()
   local prelude = [[
-    find() {
+    find() { # of this run: another may still be ending
+      local parent=$$ d name
+      [ "$1" = moonwatch-guard ] || { find moonwatch-guard; parent=$pid; }
       pid=
       until [ "$pid" ]; do
         for d in /proc/[0-9]*; do
-          read -r name <$d/comm 2>/dev/null && [ "$name" = "$1" ] && pid=${d#/proc/} && break
+          read -r name 2>/dev/null <$d/comm && [ "$name" = "$1" ] && grep -qs "^PPid:.$parent\$" $d/status &&
+            pid=${d#/proc/} && break
         done
       done
     }

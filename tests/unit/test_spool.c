@@ -125,8 +125,8 @@ static void what_is_committed_can_be_read(void **state)
 
 	assert_int_equal(add(spool, 100), 0);
 	mw_spool_close(spool); /* commits, too */
-	assert_int_equal(ask("SELECT count(*) FROM events"), 101);
 	assert_int_equal(size_of("-wal"), -1);
+	assert_int_equal(ask("SELECT count(*) FROM events"), 101);
 	struct stat st;
 	assert_int_equal(stat(file, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
@@ -374,7 +374,7 @@ static void several_write_while_others_read(void **state)
 			continue;
 		char run[8];
 		struct mw_spool *spool = NULL;
-		struct mw_err err;
+		struct mw_err err = {""};
 		int status = mw_spool_open(dir, 64 * MIB, &spool, NULL, &err) < 0;
 		(void)snprintf(run, sizeof(run), "w%u", w);
 		for (unsigned n = 0; n < ROWS && !status; n++) {
@@ -387,6 +387,8 @@ static void several_write_while_others_read(void **state)
 		if (!status)
 			status = mw_spool_lost(spool) != 0;
 		mw_spool_close(spool);
+		if (status)
+			(void)fprintf(stderr, "writer %u: %s\n", w, err.text);
 		_exit(status);
 	}
 	int64_t seen = 0;
