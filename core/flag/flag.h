@@ -102,8 +102,8 @@ int mw_flags_parse_environment(struct mw_flags *flags, char *const *environment,
 
 /* A file of lines `--name=value` (or `--name`, `--no-name`); blank lines and lines that begin with # are skipped, and
  * so are spaces around a line.  It may not name another flag file.  Errors name file and line; of the lines above the
- * error, values may have been set.  -EFBIG past MW_FLAG_FILE_BYTES; -EPERM when running as root and the file is writable
- * by others or owned by someone else. */
+ * error, values may have been set.  -EFBIG past MW_FLAG_FILE_BYTES; -EPERM when running as root and others own the file
+ * or may write to it. */
 int mw_flags_parse_file(struct mw_flags *flags, const char *path, struct mw_err *err);
 
 bool mw_flag_bool(const struct mw_flags *flags, enum mw_flag_id id);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "spool/store.h"
 
@@ -31,6 +32,7 @@ enum {
 	CHECKPOINT_BYTES = 16 << 20,
 	/* Shares of the limit: the log, which a stopped reader keeps from being emptied, may take one in LOG_SHARE. */
 	LOG_SHARE = 4,
+	RESTART_MS = 1000,
 };
 
 enum statement {
@@ -82,7 +84,8 @@ struct mw_spool {
 	int64_t limit_bytes; /* of the database, without its log */
 	int64_t log_limit_bytes;
 	int64_t checkpoint_bytes;
-	int64_t log_pages; /* since the log was last begun anew */
+	int64_t log_pages;  /* since the log was last begun anew */
+	int64_t restart_ns; /* CLOCK_MONOTONIC, before which a full log is not tried again */
 	struct mw_buf batch;
 	size_t write_at; /* bytes in the batch at which mw_spool_add() writes it */
 	struct mw_err last; /* why the batch could not be written */
@@ -161,14 +164,13 @@ static int64_t used_bytes(struct mw_spool *spool)
 	return (pages - mw_store_integer(spool->statement[FREE_PAGES], 0)) * spool->page_bytes;
 }
 
-/* Copy the log into the database as far as readers let us.  When that is all of it the next write begins it anew;
- * should a reader still stand at its end, the write after that finds out. */
-static void checkpoint(struct mw_spool *spool)
+/* Copy the log into the database.  PASSIVE: as far as readers let us; when that is all of it the next write begins it anew,
+ * and should a reader still stand at its end, the write after that finds out.  RESTART: waits for readers. */
+static void checkpoint(struct mw_spool *spool, int mode)
 {
 	int pages = 0;
 	int copied = 0;
-	int r = sqlite3_wal_checkpoint_v2(spool->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
-	if (r == SQLITE_OK && pages == copied)
+	if (sqlite3_wal_checkpoint_v2(spool->db, NULL, mode, &pages, &copied) == SQLITE_OK && pages == copied)
 		spool->log_pages = 0;
 }
 
@@ -337,6 +339,20 @@ static int write_batch(struct mw_spool *spool, struct mw_err *err)
 	return 0;
 }
 
+/* Readers keep the log from being begun anew as long as they read.  One that never ends must not fill the disk: then
+ * nothing more is written.  To wait for them is left for this case, and not done each time. */
+static bool has_log_room(struct mw_spool *spool)
+{
+	if (!*spool->path || spool->log_pages * spool->page_bytes <= spool->log_limit_bytes)
+		return true;
+	int64_t now_ns = mw_clock_mono_ns();
+	if (now_ns < spool->restart_ns)
+		return false;
+	checkpoint(spool, SQLITE_CHECKPOINT_RESTART);
+	spool->restart_ns = now_ns + (int64_t)RESTART_MS * MW_NS_PER_MS;
+	return spool->log_pages == 0;
+}
+
 static int commit(struct mw_spool *spool, struct mw_err *err)
 {
 	if (!spool->db) { /* replacing a damaged file failed the last time */
@@ -344,14 +360,9 @@ static int commit(struct mw_spool *spool, struct mw_err *err)
 		if (r < 0)
 			return r;
 	}
-	/* A reader that never ends keeps the log from being begun anew: then nothing more is written. */
-	if (*spool->path && spool->log_pages * spool->page_bytes > spool->log_limit_bytes) {
-		checkpoint(spool);
-		if (spool->log_pages)
-			return mw_err_set(err, -ENOSPC,
-					  "%s-wal: full, because a reader holds it; end the program that reads it",
-					  spool->path);
-	}
+	if (!has_log_room(spool))
+		return mw_err_set(err, -ENOSPC, "%s-wal: full, because a reader holds it; end the program that reads it",
+				  spool->path);
 	int r = write_batch(spool, err);
 	if (r == -EBADMSG && *spool->path) { /* damaged while we used it */
 		detach(spool);
@@ -360,7 +371,7 @@ static int commit(struct mw_spool *spool, struct mw_err *err)
 			r = write_batch(spool, err);
 	}
 	if (r == 0 && *spool->path && spool->log_pages * spool->page_bytes > spool->checkpoint_bytes)
-		checkpoint(spool);
+		checkpoint(spool, SQLITE_CHECKPOINT_PASSIVE);
 	return r;
 }
 

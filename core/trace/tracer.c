@@ -32,6 +32,8 @@ enum {
 	TICK_MS = 1,
 	/* A thread whose parent's event does not come (the parent was killed in between) is let go after this. */
 	PARKED_MS = 20,
+	/* How long the root's leader may be in doubt at its exit stop: whether its process ends, or it leaves alone. */
+	LEAVING_MS = 5,
 };
 
 #define OPTIONS (PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC)
@@ -55,6 +57,9 @@ struct tracer {
 	pid_t held;
 	int64_t held_until_ns; /* CLOCK_MONOTONIC */
 	unsigned flush_ticket;
+	/* The root's leader, at its exit stop and in doubt; 0 for none. */
+	pid_t leaving;
+	int64_t leaving_until_ns; /* CLOCK_MONOTONIC */
 	/* The root's leader has left its process alone: all its other threads stop at their exit, too. */
 	bool root_leader_left;
 	struct stop stops[BATCH];
@@ -252,19 +257,12 @@ static void watch_other_threads(struct tracer *tracer)
 			request(PTRACE_INTERRUPT, task->tid, 0); /* see leave_event_stop() */
 }
 
-/* A thread of the root is at its exit stop.  When the root ends with it and is PID 1, the kernel ends us, too, as soon as it
+/* The root ends with this thread, which is at its exit stop.  When the root is PID 1 the kernel ends us, too, as soon as it
  * goes on: so hold it, for a bounded time, until the sensor has delivered all that went before. */
-static void on_root_exit(struct tracer *tracer, struct mw_task *task)
+static void end_root(struct tracer *tracer, struct mw_task *root, pid_t tid)
 {
-	struct mw_task *root = mw_tasks_get(&tracer->tasks, tracer->options->root);
-	unsigned long message = 0;
-	bool is_told = !root || root->end_recorded || ptrace(PTRACE_GETEVENTMSG, task->tid, 0L, &message) < 0;
-	if (is_told || !is_group_ending(tracer, root->tid, task->tid)) {
-		if (!is_told && task == root)
-			watch_other_threads(tracer);
-		request(PTRACE_CONT, task->tid, 0);
-		return;
-	}
+	unsigned long exit_status = 0;
+	(void)ptrace(PTRACE_GETEVENTMSG, tid, 0L, &exit_status);
 	struct rusage usage = {0};
 	struct mw_proc_stat stat;
 	struct mw_proc_status status;
@@ -273,16 +271,50 @@ static void on_root_exit(struct tracer *tracer, struct mw_task *task)
 		usage.ru_utime = (struct timeval){cpu_us / 1000000, cpu_us % 1000000};
 		usage.ru_maxrss = (long)(status.peak_rss_bytes / 1024);
 	}
-	record_exit(tracer, root->tid, (int)message, &usage);
+	record_exit(tracer, root->tid, (int)exit_status, &usage);
 	root->end_recorded = true;
 	if (tracer->options->shutdown_flush_ms == 0) {
-		request(PTRACE_CONT, task->tid, 0);
+		request(PTRACE_CONT, tid, 0);
 		return;
 	}
-	tracer->held = task->tid;
+	tracer->held = tid;
 	tracer->held_until_ns = mw_clock_mono_ns() + tracer->options->shutdown_flush_ms * MW_NS_PER_MS;
 	tracer->flush_ticket = atomic_fetch_add(&tracer->board->flush_wanted, 1) + 1;
 	mw_board_wake_sensor(tracer->board);
+}
+
+static void on_root_exit(struct tracer *tracer, struct mw_task *task)
+{
+	struct mw_task *root = mw_tasks_get(&tracer->tasks, tracer->options->root);
+	if (root && !root->end_recorded) {
+		if (is_group_ending(tracer, root->tid, task->tid)) {
+			end_root(tracer, root, task->tid);
+			return;
+		}
+		if (task == root) {
+			/* A thread that has taken notice of the group's end but is not marked as exiting yet looks
+			 * alive for a moment. */
+			tracer->leaving = root->tid;
+			tracer->leaving_until_ns = mw_clock_mono_ns() + (int64_t)LEAVING_MS * MW_NS_PER_MS;
+			return;
+		}
+	}
+	request(PTRACE_CONT, task->tid, 0);
+}
+
+static void look_after_leaving(struct tracer *tracer)
+{
+	struct mw_task *root = mw_tasks_get(&tracer->tasks, tracer->leaving);
+	bool is_ending = root && is_group_ending(tracer, root->tid, root->tid);
+	if (root && !is_ending && mw_clock_mono_ns() < tracer->leaving_until_ns)
+		return;
+	tracer->leaving = 0;
+	if (is_ending) {
+		end_root(tracer, root, root->tid);
+	} else if (root) {
+		watch_other_threads(tracer);
+		request(PTRACE_CONT, root->tid, 0);
+	}
 }
 
 static void look_after_held(struct tracer *tracer)
@@ -299,6 +331,8 @@ static void on_end(struct tracer *tracer, const struct stop *stop)
 	struct mw_task *task = mw_tasks_get(&tracer->tasks, stop->tid);
 	if (stop->tid == tracer->held)
 		tracer->held = 0;
+	if (stop->tid == tracer->leaving)
+		tracer->leaving = 0;
 	if (!task)
 		return;
 	/* Not yet named by its parent: then it is a process that was killed at birth, or a thread; only the former
@@ -379,7 +413,7 @@ static void handle(struct tracer *tracer, const struct stop *stop)
 /* Wait for the first stop of a round.  1 with a stop, 0 when only time has passed, -1 when nothing is traced any more. */
 static int wait_first(struct tracer *tracer, struct stop *stop)
 {
-	bool in_a_hurry = tracer->held || tracer->tasks.parked;
+	bool in_a_hurry = tracer->held || tracer->leaving || tracer->tasks.parked;
 	atomic_store_explicit(&tracer->board->tracer_waits, 1, memory_order_relaxed);
 	pid_t tid = wait4(-1, &stop->status, in_a_hurry ? __WALL | WNOHANG : __WALL, &stop->usage);
 	if (tid == 0) {
@@ -411,6 +445,8 @@ static void follow(struct tracer *tracer)
 			handle(tracer, &tracer->stops[i]);
 		if (tracer->tasks.parked)
 			look_after_parked(tracer);
+		if (tracer->leaving)
+			look_after_leaving(tracer);
 		if (tracer->held)
 			look_after_held(tracer);
 	}
