@@ -118,6 +118,27 @@ describe("output", function()
     assert.are.equal("", result.err)
   end)
 
+  it("for people never drives their terminal, nor begins a line of its own", function()
+    local result = run(("%s run --state_dir=%s --outputs=events/text:stdout -- /bin/true %s"):format(moonwatch,
+      support.new_path(), quote "a\27[31m\nb\r\255"))
+    assert.are.equal(0, result.code)
+    assert.is_nil(result.out:find "[%z\1-\9\11-\31\127]")
+    for line in result.out:gmatch "[^\n]+" do
+      assert.matches("^%d%d%d%d%-%d%d%-%d%dT%S+ process%.%a+ ", line)
+    end
+    assert.is_truthy(utf8.len(result.out))
+  end)
+
+  it("to a file is appended in whole lines, and kept from others", function()
+    local path = support.new_path()
+    for _ = 1, 2 do
+      assert.are.equal(0, run(("%s run --state_dir=%s --outputs=events/json:file=%s -- /bin/true"):format(moonwatch,
+        support.new_path(), path)).code)
+    end
+    assert.are.equal(4, #support.json_lines(path))
+    assert.are.equal("600\n", run("stat -c %a " .. path).out)
+  end)
+
   it("to a file that cannot be opened is said, and the application starts", function()
     local result = run(("%s run --state_dir=%s --outputs=events/json:file=/no/such/folder/x -- sh -c 'exit 4'"):format(
       moonwatch, support.new_path()))
