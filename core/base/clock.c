@@ -16,7 +16,7 @@ void mw_clock_rfc3339(int64_t real_ns, char out[MW_RFC3339_BYTES])
 		(void)gmtime_r(&epoch, &utc);
 	}
 	char text[MW_RFC3339_BYTES + 64]; /* so that gcc sees room for any int */
-	(void)snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", utc.tm_year + 1900,
-		       utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, (int)nanoseconds);
+	(void)snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", utc.tm_year + 1900, utc.tm_mon + 1,
+		       utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, (int)nanoseconds);
 	(void)snprintf(out, MW_RFC3339_BYTES, "%.30s", text);
 }

@@ -40,7 +40,8 @@ static int run(int argc, char **argv)
 
 const struct mw_command mw_command_sql = {
 	.name = "sql",
-	.usage = "[--json|--jsonl|--csv|--line|--list|--table] [--header=false] [--separator=X] [--state_dir=DIR] [QUERY]",
+	.usage =
+		"[--json|--jsonl|--csv|--line|--list|--table] [--header=false] [--separator=X] [--state_dir=DIR] [QUERY]",
 	.summary = "ask about this container, and about what the sensor saw, in SQL",
 	.help = "Without QUERY, statements are read from standard input, each ended by ';'; on a terminal with a prompt,\n"
 		"where .help tells more.\n\n"

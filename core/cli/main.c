@@ -57,12 +57,13 @@ void mw_command_help(const struct mw_command *command)
 
 static void usage(FILE *to)
 {
-	fprintf(to,
+	(void)fprintf(
+		to,
 		"Usage: moonwatch COMMAND [ARGUMENT…]\n\n"
 		"A security sensor that lives in the container: starts the application, sees what it does, tells.\n\n");
 	for (const struct mw_command *const *command = mw_commands; *command; command++)
-		fprintf(to, "  %-9s %s\n", (*command)->name, (*command)->summary);
-	fprintf(to, "\n`moonwatch COMMAND --help` tells more.\n");
+		(void)fprintf(to, "  %-9s %s\n", (*command)->name, (*command)->summary);
+	(void)fprintf(to, "\n`moonwatch COMMAND --help` tells more.\n");
 }
 
 static int unknown(const char *word)

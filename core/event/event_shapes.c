@@ -45,20 +45,20 @@ static void set_text(struct mw_value *ret, const char *text)
 	ret->bytes = strlen(text);
 }
 
-#define PROCESS(field, statement)                                                                                     \
-	static void process_##field(const void *object, struct mw_value *ret)                                         \
-	{                                                                                                             \
-		const struct mw_process *p = object;                                                                  \
-		statement;                                                                                            \
+#define PROCESS(field, statement) \
+	static void process_##field(const void *object, struct mw_value *ret) \
+	{ \
+		const struct mw_process *p = object; \
+		statement; \
 	}
 
-#define IMAGE(field, statement)                                                                                       \
-	static void process_##field(const void *object, struct mw_value *ret)                                         \
-	{                                                                                                             \
-		const struct mw_image *i = ((const struct mw_process *)object)->image;                                \
-		if (!i)                                                                                               \
-			return;                                                                                       \
-		statement;                                                                                            \
+#define IMAGE(field, statement) \
+	static void process_##field(const void *object, struct mw_value *ret) \
+	{ \
+		const struct mw_image *i = ((const struct mw_process *)object)->image; \
+		if (!i) \
+			return; \
+		statement; \
 	}
 
 static void set_strings(struct mw_value *ret, const char *strings, size_t bytes)
@@ -240,10 +240,10 @@ const struct mw_shape mw_rule_shape = {
 };
 
 /* The first fields are those of the alert's event. */
-#define OF_EVENT(field)                                                                                               \
-	static void alert_##field(const void *object, struct mw_value *ret)                                           \
-	{                                                                                                             \
-		event_##field(((const struct mw_alert *)object)->event, ret);                                         \
+#define OF_EVENT(field) \
+	static void alert_##field(const void *object, struct mw_value *ret) \
+	{ \
+		event_##field(((const struct mw_alert *)object)->event, ret); \
 	}
 
 OF_EVENT(time)

@@ -15,7 +15,7 @@ struct mw_image {
 	bool argv_truncated;
 	/* The command line could not be read (the process had gone). */
 	bool incomplete;
-	int64_t time_ns;  /* when exec'ed, wall clock */
+	int64_t time_ns; /* when exec'ed, wall clock */
 	uint64_t inode;
 	uint64_t device;
 	uint32_t uid, gid, euid, egid;

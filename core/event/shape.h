@@ -17,8 +17,8 @@ struct mw_buf;
 struct mw_shape;
 
 enum mw_type {
-	MW_NONE,    /* absent: null, nil, NULL */
-	MW_INT,     /* 64 bit */
+	MW_NONE, /* absent: null, nil, NULL */
+	MW_INT,  /* 64 bit */
 	MW_BOOL,
 	MW_TEXT,    /* bytes, as the kernel gave them; not always UTF-8 */
 	MW_TIME,    /* nanoseconds since the epoch; RFC 3339 in JSON */

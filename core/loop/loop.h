@@ -12,7 +12,8 @@ void mw_loop_free(struct mw_loop *loop);
 
 /* Call `ready(data, events)` whenever `fd` shows one of `events` (EPOLLIN, EPOLLOUT…).  One watch for a descriptor.
  * -errno of epoll_ctl(2). */
-int mw_loop_watch(struct mw_loop *loop, int fd, uint32_t events, void (*ready)(void *data, uint32_t events), void *data);
+int mw_loop_watch(struct mw_loop *loop, int fd, uint32_t events, void (*ready)(void *data, uint32_t events),
+		  void *data);
 /* To be called before `fd` is closed; may be called from within `ready`. */
 void mw_loop_unwatch(struct mw_loop *loop, int fd);
 

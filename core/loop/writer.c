@@ -35,10 +35,10 @@ enum {
 };
 
 enum how {
-	BY_WRITE,      /* regular file */
-	BY_NONBLOCK,   /* description of our own with O_NONBLOCK */
-	BY_POLL,       /* shared description that cannot be opened anew */
-	BY_SEND,       /* socket */
+	BY_WRITE,    /* regular file */
+	BY_NONBLOCK, /* description of our own with O_NONBLOCK */
+	BY_POLL,     /* shared description that cannot be opened anew */
+	BY_SEND,     /* socket */
 };
 
 struct mw_writer {
@@ -47,8 +47,8 @@ struct mw_writer {
 	bool is_stdio;
 	bool is_within_line; /* the last byte written was not a newline */
 	bool is_torn;        /* and what should follow it is lost */
-	size_t chunk_bytes; /* at most this much in one write; 0: any */
-	size_t start;       /* what of the buffer is written */
+	size_t chunk_bytes;  /* at most this much in one write; 0: any */
+	size_t start;        /* what of the buffer is written */
 	struct mw_buf waiting;
 	uint64_t dropped;
 };
@@ -94,7 +94,7 @@ int mw_writer_open_fd(int fd, struct mw_writer **ret_writer, struct mw_err *err)
 	struct mw_writer *writer = writer_new(own, how, chunk_bytes);
 	if (!writer)
 		return mw_err_set(err, -ENOMEM, "no memory for an output");
-	own = -1;
+	own = -1; /* the writer's now; NOLINT(clang-analyzer-deadcode.DeadStores): read by the clean-up */
 	writer->is_stdio = true;
 	*ret_writer = writer;
 	return 0;
@@ -103,8 +103,8 @@ int mw_writer_open_fd(int fd, struct mw_writer **ret_writer, struct mw_err *err)
 int mw_writer_open_file(const char *path, struct mw_writer **ret_writer, struct mw_err *err)
 {
 	/* O_NONBLOCK: a FIFO without a reader is an error, not a wait. */
-	MW_AUTO_FD opened = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
-				 0600);
+	MW_AUTO_FD opened =
+		open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
 	if (opened < 0 && errno == ELOOP)
 		return mw_err_set(err, -ELOOP, "%s: is a symbolic link; name the file itself", path);
 	if (opened < 0 && errno == ENXIO)
@@ -125,7 +125,7 @@ int mw_writer_open_file(const char *path, struct mw_writer **ret_writer, struct 
 	struct mw_writer *writer = writer_new(own, how, S_ISFIFO(st.st_mode) ? PIPE_BUF : 0);
 	if (!writer)
 		return mw_err_set(err, -ENOMEM, "no memory for an output");
-	own = -1;
+	own = -1; /* the writer's now; NOLINT(clang-analyzer-deadcode.DeadStores): read by the clean-up */
 	*ret_writer = writer;
 	return 0;
 }

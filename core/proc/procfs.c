@@ -31,24 +31,18 @@ static int gone(int error)
 	return error == ENOENT || error == ENOTDIR ? -ESRCH : -error;
 }
 
-/* Read from the start of a small file, without allocating.  Returns the bytes read, at most n, or -errno. */
+/* Read a small file from its start, without allocating.  These files are made whole at the first read, so that one that
+ * gives less than asked for needs no second one to be known as ended.  Returns the bytes read, at most n, or -errno. */
 static ssize_t read_small(int pidfd, const char *name, char *out, size_t n)
 {
 	MW_AUTO_FD fd = openat(pidfd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return gone(errno);
-	size_t size = 0;
-	while (size < n) {
-		ssize_t got = read(fd, out + size, n - size);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		size += (size_t)got;
-	}
-	return (ssize_t)size;
+	ssize_t got;
+	do
+		got = read(fd, out, n);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? -errno : got;
 }
 
 /* One decimal number at *at, which is moved behind it and one blank.  Numbers of 64 bit wrap, as the kernel's own do:
@@ -167,8 +161,14 @@ int mw_procfs_parse_status(const char *text, size_t n, struct mw_proc_status *re
 	    !status_numbers(text, end, "Uid:", uid, 4) || !status_numbers(text, end, "Gid:", gid, 4))
 		return -EPROTO;
 	*ret = (struct mw_proc_status){
-		.uid = uid[0], .euid = uid[1], .suid = uid[2], .fsuid = uid[3],
-		.gid = gid[0], .egid = gid[1], .sgid = gid[2], .fsgid = gid[3],
+		.uid = uid[0],
+		.euid = uid[1],
+		.suid = uid[2],
+		.fsuid = uid[3],
+		.gid = gid[0],
+		.egid = gid[1],
+		.sgid = gid[2],
+		.fsgid = gid[3],
 		.tgid = (pid_t)tgid,
 		.tracer_pid = (pid_t)tracer,
 		.pending_signals = status_signals(text, end, "SigPnd:"),
@@ -229,8 +229,10 @@ int mw_procfs_link(int pidfd, const char *name, char out[MW_PATH_BYTES])
 
 int mw_procfs_read(int pidfd, const char *name, struct mw_buf *out)
 {
-	int r = mw_file_read_at(pidfd, name, out);
-	return r == -ENOENT ? -ESRCH : r;
+	MW_AUTO_FD fd = openat(pidfd, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return gone(errno);
+	return mw_file_read_fd(fd, out);
 }
 
 /* Lines "HIERARCHY:CONTROLLERS:PATH", cgroups(7); the unified hierarchy is 0 and has no controllers. */

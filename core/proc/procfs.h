@@ -31,11 +31,11 @@ struct mw_proc_stat {
 	pid_t ppid;
 	pid_t pgrp;
 	pid_t session;
-	int tty_nr;	      /* (7) a device number, 0 without a terminal */
-	unsigned flags;	      /* (9) PF_… of linux/sched.h */
+	int tty_nr;           /* (7) a device number, 0 without a terminal */
+	unsigned flags;       /* (9) PF_… of linux/sched.h */
 	uint64_t utime_ticks; /* (14) */
 	uint64_t stime_ticks;
-	int nice;	      /* (19) */
+	int nice; /* (19) */
 	int num_threads;
 	uint64_t start_ticks; /* (22) since boot */
 	uint64_t vsize_bytes;

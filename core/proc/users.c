@@ -21,7 +21,7 @@ enum {
 	LINE_BYTES = 1 << 16, /* a group of some thousand members */
 	PASSWD_FIELDS = 7,    /* name, password, uid, gid, description, directory, shell */
 	GROUP_FIELDS = 4,     /* name, password, gid, members */
-	ID_FIELD = 2,	      /* in both */
+	ID_FIELD = 2,         /* in both */
 };
 
 struct entry {
@@ -57,6 +57,8 @@ static void forget(struct names *names)
 static bool parse_id(const char *text, uint32_t *ret)
 {
 	uint64_t value = 0;
+	if (!text)
+		return false;
 	const char *s = text;
 	for (; *s >= '0' && *s <= '9' && value <= UINT32_MAX; s++)
 		value = value * 10 + (uint64_t)(*s - '0');

@@ -227,7 +227,8 @@ static void stop_hoarder(struct mw_rules *rules)
 	if (!worst)
 		return;
 	switch_off(rules, worst);
-	mw_rules_report(rules, "%s: rule %s switched off: it keeps about %lld KiB, and the memory of all rules is used up",
+	mw_rules_report(rules,
+			"%s: rule %s switched off: it keeps about %lld KiB, and the memory of all rules is used up",
 			worst->file, worst->info.id, (long long)worst->held_bytes / 1024);
 	mw_script_collect(rules->script);
 }

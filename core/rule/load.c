@@ -96,8 +96,10 @@ static void take_attack(lua_State *L, struct mw_rule_info *info)
 		bytes += lua_rawlen(L, -1) + 1;
 	lua_settop(L, list);
 	char *texts = malloc(bytes + 1);
-	if (!texts)
+	if (!texts) {
 		luaL_error(L, "no memory");
+		return; /* not reached */
+	}
 	info->attack = texts;
 	info->attack_bytes = bytes;
 	for (int i = 1; lua_rawgeti(L, list, i) == LUA_TSTRING; i++, lua_pop(L, 1)) {
@@ -204,7 +206,8 @@ static int try_examples(struct load *load)
 			break;
 		if (r == 0 && load->is_match != load->is_expected)
 			r = mw_err_set(&err, -EINVAL, "example %u: expected %s, the rule says %s", load->example,
-				       load->is_expected ? "a match" : "no match", load->is_match ? "match" : "no match");
+				       load->is_expected ? "a match" : "no match",
+				       load->is_match ? "match" : "no match");
 		else if (r < 0)
 			mw_err_prefix(&err, "example %u", load->example);
 		if (rules->options.on_example)

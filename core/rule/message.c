@@ -92,8 +92,9 @@ int mw_message_check(const char *text, struct mw_err *err)
 		if (r < 0)
 			return r;
 	}
-	return r < 0 ? mw_err_set(err, r, "brace without its partner, or not around a field; a plain one is written "
-					  "twice")
+	return r < 0 ? mw_err_set(err, r,
+				  "brace without its partner, or not around a field; a plain one is written "
+				  "twice")
 		     : 0;
 }
 

@@ -51,4 +51,3 @@ __attribute__((format(printf, 2, 3))) void mw_rules_report(struct mw_rules *rule
 
 /* What `text` says of the chunk of `path` ("name.lua:7: what"), with the whole path: Lua cuts long names. */
 void mw_rules_report_at(struct mw_rules *rules, const char *path, const char *text, const char *then);
-

@@ -34,6 +34,5 @@ uint64_t mw_script_generation(const struct mw_script *script);
 /* Push a read-only view of an object of `shape`: fields by name, dead when the generation ends.  May raise. */
 void mw_lua_push_object(lua_State *L, const struct mw_shape *shape, const void *object);
 
-
 /* nil, "what: reason", "ENOENT", 2: how a binding says that the world refused.  `code` is a negative errno. */
 int mw_lua_fail(lua_State *L, int code, const char *text);

@@ -42,8 +42,10 @@ struct slot {
 static struct view *check_view(lua_State *L, int arg)
 {
 	struct view *view = lua_touserdata(L, arg);
-	if (!view || lua_rawlen(L, arg) < sizeof(*view) || view->magic != &view_magic)
-		luaL_argerror(L, arg, "not an event");
+	if (!view || lua_rawlen(L, arg) < sizeof(*view) || view->magic != &view_magic) {
+		(void)luaL_argerror(L, arg, "not an event");
+		return NULL; /* not reached */
+	}
 	if (view->generation != mw_script_generation(mw_script_of(L)))
 		luaL_error(L, "%s used after the call it was handed to; keep its values instead", view->shape->name);
 	return view;
@@ -262,9 +264,8 @@ static int event_json(lua_State *L)
 static void push_shape(lua_State *L, const struct mw_shape *shape)
 {
 	static const char *const types[] = {
-		[MW_NONE] = "none",       [MW_INT] = "int",       [MW_BOOL] = "bool",
-		[MW_TEXT] = "text",       [MW_TIME] = "time",     [MW_STRINGS] = "strings",
-		[MW_OBJECT] = "object",   [MW_OBJECTS] = "objects",
+		[MW_NONE] = "none", [MW_INT] = "int",         [MW_BOOL] = "bool",     [MW_TEXT] = "text",
+		[MW_TIME] = "time", [MW_STRINGS] = "strings", [MW_OBJECT] = "object", [MW_OBJECTS] = "objects",
 	};
 	lua_newtable(L);
 	lua_pushstring(L, shape->doc);
@@ -292,7 +293,7 @@ static void push_shape(lua_State *L, const struct mw_shape *shape)
 static int event_fields(lua_State *L)
 {
 	lua_newtable(L);
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) { /* NOLINT(bugprone-sizeof-expression) */
 		push_shape(L, shapes[i]);
 		lua_setfield(L, -2, shapes[i]->name);
 	}

@@ -318,11 +318,8 @@ int luaopen_moonwatch_sql(lua_State *L)
 		{NULL, NULL},
 	};
 	static const luaL_Reg query_methods[] = {
-		{"columns", query_columns},
-		{"step", query_step},
-		{"texts", query_texts},
-		{"close", query_close},
-		{NULL, NULL},
+		{"columns", query_columns}, {"step", query_step}, {"texts", query_texts},
+		{"close", query_close},     {NULL, NULL},
 	};
 	make_class(L, DATABASE, database_methods, database_close);
 	make_class(L, QUERY, query_methods, query_close);

@@ -26,12 +26,11 @@ enum {
 /* Its address is the key of the files' environment in the registry. */
 static const char environment_key;
 
-
-static const char *const globals[] = {"assert",  "error",  "ipairs", "next",     "pairs",    "pcall", "rawequal",
-				      "rawlen",  "select", "tonumber", "tostring", "type",  NULL};
+static const char *const globals[] = {"assert", "error",  "ipairs",   "next",     "pairs", "pcall", "rawequal",
+				      "rawlen", "select", "tonumber", "tostring", "type",  NULL};
 static const char *const strings[] = {"byte", "char", "format", "len", "lower", "reverse", "sub", "upper", NULL};
-static const char *const maths[] = {"abs",  "ceil",      "floor", "fmod", "huge", "max",       "maxinteger",
-				    "min",  "mininteger", "modf",  "pi",   "tointeger", "type", "ult", NULL};
+static const char *const maths[] = {"abs",        "ceil", "floor", "fmod",      "huge", "max", "maxinteger", "min",
+				    "mininteger", "modf", "pi",    "tointeger", "type", "ult", NULL};
 static const char *const utf8s[] = {"char", "codepoint", "len", "offset", NULL};
 static const char *const tables[] = {"concat", "insert", "pack", "remove", "unpack", NULL};
 
@@ -155,8 +154,10 @@ static int sandbox_require(lua_State *L)
 	for (const char *const *module = modules; *module; module++)
 		is_known |= strcmp(*module, name) == 0;
 	if (!is_known)
-		return luaL_error(L, "module '%s' is not for rules; they may require moonwatch.lists, moonwatch.match "
-				     "and moonwatch.text", name);
+		return luaL_error(L,
+				  "module '%s' is not for rules; they may require moonwatch.lists, moonwatch.match "
+				  "and moonwatch.text",
+				  name);
 
 	if (lua_getfield(L, lua_upvalueindex(1), name) != LUA_TNIL)
 		return 1;

@@ -114,8 +114,7 @@ static void note_place(struct mw_script *script)
 	for (int level = 0; lua_getstack(script->lua, level, &frame); level++) {
 		lua_getinfo(script->lua, "Sl", &frame);
 		if (frame.currentline > 0) {
-			(void)snprintf(call->place, sizeof(call->place), "%s:%d: ", frame.short_src,
-				       frame.currentline);
+			(void)snprintf(call->place, sizeof(call->place), "%s:%d: ", frame.short_src, frame.currentline);
 			return;
 		}
 	}
@@ -124,8 +123,8 @@ static void note_place(struct mw_script *script)
 static bool is_refused(struct mw_script *script, const void *block, size_t type, size_t more, size_t size)
 {
 	/* lua_Alloc: for a new object, the old size is its type. */
-	script->is_string_refused = !block && type == LUA_TSTRING && mw_script_is_sandboxed(script->kind) &&
-				    size > MW_SCRIPT_STRING_BYTES;
+	script->is_string_refused =
+		!block && type == LUA_TSTRING && mw_script_is_sandboxed(script->kind) && size > MW_SCRIPT_STRING_BYTES;
 	if (!script->is_string_refused && (!script->cap_bytes || script->used_bytes + more <= script->cap_bytes))
 		return false;
 	if (!script->is_in_call)

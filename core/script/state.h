@@ -21,8 +21,8 @@ enum mw_script_kind {
 
 struct mw_script_options {
 	enum mw_script_kind kind;
-	const char *tree;      /* folder that holds lua/ (searched by require) */
-	size_t memory_bytes;   /* 0: no cap */
+	const char *tree;    /* folder that holds lua/ (searched by require) */
+	size_t memory_bytes; /* 0: no cap */
 };
 
 int mw_script_new(const struct mw_script_options *options, struct mw_script **ret_script, struct mw_err *err);

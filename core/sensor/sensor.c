@@ -139,7 +139,8 @@ static void on_rule_report(void *data, const char *line)
 static void tell_losses(struct sensor *sensor)
 {
 	if (atomic_load(&sensor->board->tracer_died) && !sensor->told_tracer_died) {
-		static const char text[] = "process events end here: the tracer was killed; the application goes on unseen";
+		static const char text[] =
+			"process events end here: the tracer was killed; the application goes on unseen";
 		sensor->told_tracer_died = true;
 		mw_log("%s", text);
 		tell_health(sensor, text);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -48,9 +49,8 @@ static void make_uri(const char *path, struct mw_buf *uri)
 {
 	mw_buf_str(uri, "file:");
 	for (const unsigned char *s = (const unsigned char *)path; *s; s++) {
-		if ((*s | 32) >= 'a' && (*s | 32) <= 'z')
-			mw_buf_char(uri, (char)*s);
-		else if ((*s >= '-' && *s <= '9') || *s == '_')
+		bool is_letter = (*s | 32) >= 'a' && (*s | 32) <= 'z';
+		if (is_letter || (*s >= '-' && *s <= '9') || *s == '_')
 			mw_buf_char(uri, (char)*s);
 		else
 			mw_buf_printf(uri, "%%%02X", *s);

@@ -87,7 +87,7 @@ struct mw_spool {
 	int64_t log_pages;  /* since the log was last begun anew */
 	int64_t restart_ns; /* CLOCK_MONOTONIC, before which a full log is not tried again */
 	struct mw_buf batch;
-	size_t write_at; /* bytes in the batch at which mw_spool_add() writes it */
+	size_t write_at;    /* bytes in the batch at which mw_spool_add() writes it */
 	struct mw_err last; /* why the batch could not be written */
 	uint64_t lost, dropped;
 	uint64_t lost_written; /* part of `lost` that is in the file */
@@ -361,7 +361,8 @@ static int commit(struct mw_spool *spool, struct mw_err *err)
 			return r;
 	}
 	if (!has_log_room(spool))
-		return mw_err_set(err, -ENOSPC, "%s-wal: full, because a reader holds it; end the program that reads it",
+		return mw_err_set(err, -ENOSPC,
+				  "%s-wal: full, because a reader holds it; end the program that reads it",
 				  spool->path);
 	int r = write_batch(spool, err);
 	if (r == -EBADMSG && *spool->path) { /* damaged while we used it */

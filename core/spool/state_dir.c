@@ -87,7 +87,8 @@ void mw_state_dir_choose(const char *wanted, char out[MW_PATH_BYTES], struct mw_
 		return;
 	}
 	out[0] = '\0';
-	(void)mw_err_set(note, 0, "state_dir %.150s: %s; state is kept in memory and ends with the sensor", wanted, first);
+	(void)mw_err_set(note, 0, "state_dir %.150s: %s; state is kept in memory and ends with the sensor", wanted,
+			 first);
 }
 
 int mw_state_dir_find(const char *wanted, char out[MW_PATH_BYTES], struct mw_err *err)
@@ -104,8 +105,8 @@ int mw_state_dir_find(const char *wanted, char out[MW_PATH_BYTES], struct mw_err
 		int fd = n == 0 ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : open_private(path, reason);
 		if (n == 0 && fd < 0)
 			(void)snprintf(reason, sizeof(reason), "%s", strerror(errno));
-		bool is_found = fd >= 0 && fstatat(fd, MW_SPOOL_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-				S_ISREG(st.st_mode);
+		bool is_found =
+			fd >= 0 && fstatat(fd, MW_SPOOL_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 		if (fd >= 0 && !is_found)
 			(void)snprintf(reason, sizeof(reason), "no " MW_SPOOL_FILE " in it");
 		if (fd >= 0)
@@ -115,7 +116,8 @@ int mw_state_dir_find(const char *wanted, char out[MW_PATH_BYTES], struct mw_err
 			return 0;
 		}
 		size_t length = strlen(tried);
-		(void)snprintf(tried + length, sizeof(tried) - length, "%s%.100s (%s)", length ? ", " : "", path, reason);
+		(void)snprintf(tried + length, sizeof(tried) - length, "%s%.100s (%s)", length ? ", " : "", path,
+			       reason);
 	}
 	return mw_err_set(err, -ENOENT, "no spool found: looked in %.440s", tried);
 }

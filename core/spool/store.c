@@ -47,7 +47,7 @@ static const char schema[] =
 	/* Counters, over all runs: dropped, lost. */
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	"PRAGMA application_id = 1836544880;" /* APPLICATION */
-	"PRAGMA user_version = 1;"; /* FORMAT */
+	"PRAGMA user_version = 1;";           /* FORMAT */
 
 _Static_assert(APPLICATION == 1836544880, "the schema sets it as text");
 _Static_assert(FORMAT == 1, "the schema sets it as text");
@@ -159,7 +159,8 @@ static int make_schema(struct sqlite3 *db, struct mw_err *err)
 	if (application != APPLICATION)
 		return mw_err_set(err, -EBADMSG, "a database of another program");
 	if (format != FORMAT)
-		return mw_err_set(err, -EBADMSG, "its format is %lld, this version knows %d", (long long)format, FORMAT);
+		return mw_err_set(err, -EBADMSG, "its format is %lld, this version knows %d", (long long)format,
+				  FORMAT);
 	return 0;
 }
 

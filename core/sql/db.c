@@ -79,11 +79,11 @@ static bool is_listed(const char *const *names, const char *name)
 static int authorize(void *data, int action, const char *first, const char *second, const char *database,
 		     const char *trigger)
 {
-	static const char *const pragmas[] = {"table_info",    "table_xinfo",	   "table_list",    "function_list",
-					      "collation_list", "compile_options", "database_list", "module_list",
-					      "pragma_list",	NULL};
-	static const char *const bad_functions[] = {"load_extension", "fts3_tokenizer", "readfile", "writefile",
-						    "edit",	      NULL};
+	static const char *const pragmas[] = {
+		"table_info",      "table_xinfo",   "table_list",  "function_list", "collation_list",
+		"compile_options", "database_list", "module_list", "pragma_list",   NULL};
+	static const char *const bad_functions[] = {"load_extension", "fts3_tokenizer", "readfile",
+						    "writefile",      "edit",           NULL};
 	(void)database;
 	(void)trigger;
 	struct mw_sql *sql = data;
@@ -115,14 +115,10 @@ static void set_limits(sqlite3 *db)
 		int limit;
 		int value;
 	} limits[] = {
-		{SQLITE_LIMIT_LENGTH, 16 << 20},
-		{SQLITE_LIMIT_SQL_LENGTH, 1 << 20},
-		{SQLITE_LIMIT_COLUMN, 500},
-		{SQLITE_LIMIT_EXPR_DEPTH, 500},
-		{SQLITE_LIMIT_COMPOUND_SELECT, 200},
-		{SQLITE_LIMIT_VDBE_OP, 1 << 20},
-		{SQLITE_LIMIT_ATTACHED, 0},
-		{SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 4096},
+		{SQLITE_LIMIT_LENGTH, 16 << 20},     {SQLITE_LIMIT_SQL_LENGTH, 1 << 20},
+		{SQLITE_LIMIT_COLUMN, 500},          {SQLITE_LIMIT_EXPR_DEPTH, 500},
+		{SQLITE_LIMIT_COMPOUND_SELECT, 200}, {SQLITE_LIMIT_VDBE_OP, 1 << 20},
+		{SQLITE_LIMIT_ATTACHED, 0},          {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 4096},
 		{SQLITE_LIMIT_WORKER_THREADS, 0},
 	};
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)

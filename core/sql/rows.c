@@ -7,7 +7,7 @@
 #include "base/clock.h"
 
 enum {
-	ROWS = 1 << 20,	      /* that a table may hold at once; larger ones give some at a time */
+	ROWS = 1 << 20, /* that a table may hold at once; larger ones give some at a time */
 	TEXTS_BYTES = 64 << 20,
 	CHECK_ROWS = 64, /* between two looks at the clock */
 };

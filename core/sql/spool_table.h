@@ -18,5 +18,5 @@ struct mw_spool_source {
 
 int mw_spool_table_open(const struct mw_sql_scan *scan, const struct mw_spool_source *source, void **ret_state,
 			struct mw_err *err);
-int mw_spool_table_next(void *state, const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err);
-void mw_spool_table_close(void *state);
+int mw_spool_table_next(void *data, const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err);
+void mw_spool_table_close(void *data);

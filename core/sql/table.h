@@ -88,8 +88,8 @@ struct mw_sql_scan {
 struct mw_sql_table {
 	const char *name;
 	const char *doc;
-	const char *source;	/* where its rows come from, for the documentation */
-	const char *example;	/* a query, or NULL */
+	const char *source;                  /* where its rows come from, for the documentation */
+	const char *example;                 /* a query, or NULL */
 	const struct mw_sql_column *columns; /* ended by one without a name */
 
 	/* Either: all rows at once.  0 or a negative errno. */

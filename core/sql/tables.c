@@ -8,9 +8,5 @@ extern const struct mw_sql_table mw_table_processes;
 extern const struct mw_sql_table mw_table_time;
 
 const struct mw_sql_table *const mw_sql_tables[] = {
-	&mw_table_moonwatch_alerts,
-	&mw_table_process_events,
-	&mw_table_processes,
-	&mw_table_time,
-	NULL,
+	&mw_table_moonwatch_alerts, &mw_table_process_events, &mw_table_processes, &mw_table_time, NULL,
 };

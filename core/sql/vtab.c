@@ -50,7 +50,8 @@ static struct vtab *vtab_of(struct cursor *cursor)
 	return (struct vtab *)cursor->base.pVtab;
 }
 
-static int connect_table(sqlite3 *db, void *data, int argc, const char *const *argv, sqlite3_vtab **ret, char **ret_error)
+static int connect_table(sqlite3 *db, void *data, int argc, const char *const *argv, sqlite3_vtab **ret,
+			 char **ret_error)
 {
 	(void)argc;
 	(void)argv;
@@ -132,7 +133,7 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 	const struct vtab *vtab = (const struct vtab *)base;
 	const struct mw_sql_column *columns = vtab->module.table->columns;
 	int arguments = 0;
-	unsigned used = 0;	    /* options of the columns that got an argument */
+	unsigned used = 0;           /* options of the columns that got an argument */
 	bool lacks_required = false; /* a required column has a value, but not in this plan */
 	sqlite3_str *plan = sqlite3_str_new(NULL);
 
@@ -162,9 +163,8 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 			break;
 		info->aConstraintUsage[i].argvIndex = ++arguments;
 		sqlite3_str_appendf(plan, " %d %d", column, (int)op);
-		used |= op == MW_SQL_EQ || columns[column].options & MW_SQL_REQUIRED
-				? columns[column].options
-				: options;
+		used |= op == MW_SQL_EQ || columns[column].options & MW_SQL_REQUIRED ? columns[column].options
+										     : options;
 	}
 	info->idxStr = sqlite3_str_finish(plan);
 	if (!info->idxStr)
@@ -220,7 +220,7 @@ static int fail(struct cursor *cursor, int code, const struct mw_err *err)
 		return SQLITE_INTERRUPT;
 	sqlite3_free(vtab->zErrMsg);
 	vtab->zErrMsg = sqlite3_mprintf("table %s: %s", cursor->scan.table->name,
-					*err->text	   ? err->text
+					*err->text         ? err->text
 					: code == -ENOBUFS ? "too many rows; constrain the query"
 							   : strerror(-code));
 	return SQLITE_ERROR;

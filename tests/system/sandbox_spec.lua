@@ -49,7 +49,8 @@ local hostile = {
   ["has another name than its file"] = rule(a):gsub('"hostile"', '"friendly"'),
   ["has a false example"] = rule "return false",
   ["names no technique"] = rule(a):gsub("attack = {}", "attack = { 'x' }"),
-  ["names a field in its message that there is not"] = rule(a):gsub("attack = {}", "attack = {}, message = '{process.nmae}'"),
+  ["names a field in its message that there is not"] = rule(a):gsub("attack = {}",
+    "attack = {}, message = '{process.nmae}'"),
 }
 
 describe("rules check", function()
@@ -60,7 +61,8 @@ describe("rules check", function()
       support.write(dir .. "/hostile.lua", text)
       local result = support.run(("timeout 20 %s rules check %s"):format(support.moonwatch, dir))
       assert.are.equal(1, result.code, result.out .. result.err)
-      assert.matches("^" .. dir:gsub("%p", "%%%0") .. "/hostile%.lua:?[^\n]+\n0 rules are good, 1 refused\n$", result.out)
+      assert.matches("^" .. dir:gsub("%p", "%%%0") .. "/hostile%.lua:?[^\n]+\n0 rules are good, 1 refused\n$",
+        result.out)
     end)
   end
 
@@ -86,10 +88,12 @@ describe("rules check", function()
 
     -- The same rules, each with one more example: a process of which only the id is known.
     local dir = support.new_path()
-    local copy = support.run(("cp -r --no-preserve=all %s/rules %s && find %s -name '*.lua'"):format(support.build, dir, dir))
+    local copy = support.run(("cp -r --no-preserve=all %s/rules %s && find %s -name '*.lua'"):format(support.build, dir,
+      dir))
     assert.are.equal(0, copy.code, copy.err)
     for path in copy.out:gmatch "[^\n]+" do
-      local text, n = support.read(path):gsub("examples = {", "%0 { expect = false, event = { process = { pid = 1 } } },", 1)
+      local text, n = support.read(path):gsub("examples = {",
+        "%0 { expect = false, event = { process = { pid = 1 } } },", 1)
       assert.are.equal(1, n, path)
       support.write(path, text)
     end
@@ -102,7 +106,12 @@ describe("a rule that fails at run time", function()
   it("is switched off after some faults, with a line that names it; the others go on", function()
     local dir = support.new_path()
     assert.are.equal(0, support.run("mkdir -m 755 " .. dir).code)
-    support.write(dir .. "/hostile.lua", rule "local p = event.process if p.name == 'true' then while true do end end return p.name == 'a'")
+    support.write(dir .. "/hostile.lua", rule [[
+      local p = event.process
+      if p.name == "true" then
+        while true do end
+      end
+      return p.name == "a" ]])
     local result, _, alerts = support.watch(
       "bash -c 'for i in 1 2 3 4 5 6 7 8; do /bin/true; done; (exec -a [kworker/1] /bin/true); exit 4'",
       "--rules_dir=" .. dir)

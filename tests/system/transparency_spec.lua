@@ -86,7 +86,8 @@ describe("moonwatch run", function()
     local namespace = "unshare -pf --mount-proc "
     local facts = "sh -c " .. quote("echo $$; exec " .. probe)
     local alone = run(namespace .. facts)
-    local beside = run(namespace .. ("%s run --state_dir=%s -- %s"):format(support.moonwatch, support.new_path(), facts))
+    local beside = run(namespace .. ("%s run --state_dir=%s -- %s"):format(support.moonwatch, support.new_path(),
+      facts))
     assert.matches("^1\npid 1\nppid 0\n", alone.out)
     assert.matches("^1\npid 1\nppid 0\n", beside.out)
     assert.matches("\nwait %-1 ECHILD\n", beside.out)

@@ -30,8 +30,8 @@ static void json_has_every_field_once(void **state)
 	(void)state;
 	struct mw_process *parent = process_named(1, NULL, "init");
 	struct mw_process *child = process_named(2, parent, "sh");
-	const struct mw_rule_info rule = {.id = "r", .summary = "S", .severity = MW_SEVERITY_HIGH,
-					  .attack = "T1\0T2\0", .attack_bytes = 6};
+	const struct mw_rule_info rule = {
+		.id = "r", .summary = "S", .severity = MW_SEVERITY_HIGH, .attack = "T1\0T2\0", .attack_bytes = 6};
 	const struct mw_event event = {.kind = MW_PROCESS_EXEC, .time_ns = 1, .id = "x-1", .process = child};
 	const struct mw_alert alert = {.event = &event, .rule = &rule, .message = "say \"it\""};
 	struct mw_buf buf = MW_BUF(10000);
@@ -119,10 +119,8 @@ static void kinds_are_found_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(json_has_every_field_once),
-		cmocka_unit_test(paths_reach_nested_fields),
-		cmocka_unit_test(chains_of_ancestors_are_bounded),
-		cmocka_unit_test(children_share_what_was_executed),
+		cmocka_unit_test(json_has_every_field_once),       cmocka_unit_test(paths_reach_nested_fields),
+		cmocka_unit_test(chains_of_ancestors_are_bounded), cmocka_unit_test(children_share_what_was_executed),
 		cmocka_unit_test(kinds_are_found_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

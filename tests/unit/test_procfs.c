@@ -77,8 +77,19 @@ static void what_is_cut_or_wrong_is_refused(void **state)
 {
 	(void)state;
 	static const char *const lines[] = {
-		"", "1", "1 (a", "1 (a)", "1 (a) ", "1 (a) R", "1 (a) R ", "1 (a) R 1", "x (a)" REST, "(a)" REST,
-		"1 (a)R 1 1", "1 (a) R x 1 1 1", "1 (a) R 0 0 0 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 5 6",
+		"",
+		"1",
+		"1 (a",
+		"1 (a)",
+		"1 (a) ",
+		"1 (a) R",
+		"1 (a) R ",
+		"1 (a) R 1",
+		"x (a)" REST,
+		"(a)" REST,
+		"1 (a)R 1 1",
+		"1 (a) R x 1 1 1",
+		"1 (a) R 0 0 0 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 5 6",
 	};
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
 		struct mw_proc_stat stat = {.pid = 77};

@@ -22,8 +22,8 @@ enum {
 
 static struct mw_ring *new_ring(void)
 {
-	struct mw_ring *ring = mmap(NULL, mw_ring_bytes(CAPACITY), PROT_READ | PROT_WRITE,
-				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct mw_ring *ring =
+		mmap(NULL, mw_ring_bytes(CAPACITY), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(ring, MAP_FAILED);
 	ring->capacity = CAPACITY;
 	return ring;

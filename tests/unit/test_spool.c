@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -71,8 +72,12 @@ static int add_as(struct mw_spool *spool, const char *run, unsigned n, struct mw
 		memcpy(body + BODY - 2, "\"}", 2);
 	}
 	(void)snprintf(id, sizeof(id), "%s-%012u", run, n);
-	struct mw_spool_row row = {
-		.id = id, .time_ns = (int64_t)n * 1000, .kind = "process.exec", .pid = n, .body = body, .body_bytes = BODY};
+	struct mw_spool_row row = {.id = id,
+				   .time_ns = (int64_t)n * 1000,
+				   .kind = "process.exec",
+				   .pid = n,
+				   .body = body,
+				   .body_bytes = BODY};
 	return mw_spool_add(spool, MW_SPOOL_EVENTS, &row, err);
 }
 
@@ -195,7 +200,8 @@ static void alerts_go_when_there_is_nothing_else(void **state)
 	for (unsigned n = 0; n < 3000; n++) {
 		char id[16];
 		(void)snprintf(id, sizeof(id), "%u", n);
-		struct mw_spool_row row = {.id = id, .kind = "k", .rule = "r", .body = body, .body_bytes = sizeof(body) - 1};
+		struct mw_spool_row row = {
+			.id = id, .kind = "k", .rule = "r", .body = body, .body_bytes = sizeof(body) - 1};
 		assert_int_equal(mw_spool_add(spool, MW_SPOOL_ALERTS, &row, NULL), 0);
 		if (n % 50 == 0)
 			assert_int_equal(mw_spool_commit(spool, NULL), 0);
@@ -461,31 +467,55 @@ static void a_link_in_its_place_is_not_followed(void **state)
 	assert_int_equal(mw_state_dir_find(dir, found, &err), -ENOENT);
 }
 
-/* As another user, who may only read. */
-static int as_nobody(bool expect_note)
+/* Another user, who may only read.  Made before the spool is opened, and then told to look: SQLite must not be taken over
+ * a fork(2). */
+struct nobody {
+	pid_t pid;
+	int go;
+};
+
+static struct nobody make_nobody(bool expect_note)
 {
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		struct sqlite3 *db;
-		struct mw_err note = {""};
-		struct mw_err err;
-		if (setgid(65534) < 0 || setuid(65534) < 0)
-			_exit(10);
-		if (mw_spool_reader_open(dir, &db, &note, &err) < 0)
-			_exit(11);
-		sqlite3_stmt *statement;
-		if (sqlite3_prepare_v2(db, "SELECT count(*) FROM events", -1, &statement, NULL) != SQLITE_OK ||
-		    sqlite3_step(statement) != SQLITE_ROW)
-			_exit(12);
-		int count = sqlite3_column_int(statement, 0);
-		sqlite3_finalize(statement);
-		sqlite3_close(db);
-		_exit((*note.text != '\0') != expect_note ? 13 : count == 5 ? 0 : 14);
+	int go[2];
+	assert_int_equal(pipe(go), 0);
+	struct nobody nobody = {.pid = fork(), .go = go[1]};
+	assert_true(nobody.pid >= 0);
+	if (nobody.pid) {
+		close(go[0]);
+		return nobody;
 	}
+	char byte;
+	struct sqlite3 *db;
+	sqlite3_stmt *statement;
+	struct mw_err note = {""};
+	struct mw_err err;
+	if (read(go[0], &byte, 1) != 1 || setgid(65534) < 0 || setuid(65534) < 0)
+		_exit(10);
+	if (mw_spool_reader_open(dir, &db, &note, &err) < 0)
+		_exit(11);
+	if (sqlite3_prepare_v2(db, "SELECT count(*) FROM events", -1, &statement, NULL) != SQLITE_OK ||
+	    sqlite3_step(statement) != SQLITE_ROW)
+		_exit(12);
+	int count = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+	_exit((*note.text != '\0') != expect_note ? 13 : count == 5 ? 0 : 14);
+}
+
+static int let_look(struct nobody nobody)
+{
 	int status;
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(write(nobody.go, "g", 1), 1);
+	close(nobody.go);
+	assert_int_equal(waitpid(nobody.pid, &status, 0), nobody.pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void set_mode(const char *ending, mode_t mode)
+{
+	char path[sizeof(file) + 16];
+	(void)snprintf(path, sizeof(path), "%s%s", file, ending);
+	assert_int_equal(chmod(path, mode), 0);
 }
 
 static void it_can_be_read_where_nothing_can_be_written(void **state)
@@ -497,20 +527,29 @@ static void it_can_be_read_where_nothing_can_be_written(void **state)
 	if (above)
 		assert_int_equal(chmod(above, 0711), 0);
 	assert_int_equal(chmod(dir, 0755), 0);
+	struct nobody beside = make_nobody(false);
+	struct nobody after = make_nobody(false);
+	struct nobody without_index = make_nobody(true);
+
 	struct mw_spool *spool = open_spool(MIB, NULL);
 	for (unsigned n = 0; n < 5; n++)
 		add(spool, n);
 	assert_int_equal(mw_spool_commit(spool, NULL), 0);
-	char other[sizeof(file) + 16];
-	static const char *const endings[] = {"", "-wal", "-shm"};
-	for (size_t i = 0; i < 3; i++) {
-		(void)snprintf(other, sizeof(other), "%s%s", file, endings[i]);
-		assert_int_equal(chmod(other, 0644), 0);
-	}
-	assert_int_equal(as_nobody(false), 0); /* beside the writer */
+	set_mode("", 0644);
+	set_mode("-wal", 0644);
+	set_mode("-shm", 0644);
+	assert_int_equal(let_look(beside), 0);
 	mw_spool_close(spool);
 	assert_int_equal(size_of("-wal"), -1);
-	assert_int_equal(as_nobody(false), 0); /* after it */
+	assert_int_equal(let_look(after), 0);
+
+	/* Where the log's index cannot be read, what the log holds is missing, and that is said. */
+	spool = open_spool(MIB, NULL);
+	add(spool, 5);
+	assert_int_equal(mw_spool_commit(spool, NULL), 0);
+	set_mode("-shm", 0600);
+	assert_int_equal(let_look(without_index), 0);
+	mw_spool_close(spool);
 }
 
 static void a_missing_folder_is_an_error(void **state)

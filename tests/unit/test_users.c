@@ -97,23 +97,22 @@ static void names_are_found(void **state)
 static void junk_is_skipped(void **state)
 {
 	(void)state;
-	PUT("passwd",
-	    "\n"
-	    "# a comment:x:1:1:::\n"
-	    "+::::::\n"
-	    "-nis:x:2:2:::\n"
-	    "short:x:3\n"
-	    "letters:x:abc:1:::\n"
-	    "negative:x:-1:1:::\n"
-	    "empty:x::1:::\n"
-	    "large:x:4294967296:1:::\n"
-	    "blank:x: 5:1:::\n"
-	    ":x:6:1:::\n"
-	    "nul\0:x:7:1:::\n"
-	    "last:x:4294967295:1:::\n"
-	    "good:x:8:zz:a:b:c:d\n"
-	    "good2:x:8:9:::\n"
-	    "unended:x:9:9:::/bin/sh");
+	PUT("passwd", "\n"
+		      "# a comment:x:1:1:::\n"
+		      "+::::::\n"
+		      "-nis:x:2:2:::\n"
+		      "short:x:3\n"
+		      "letters:x:abc:1:::\n"
+		      "negative:x:-1:1:::\n"
+		      "empty:x::1:::\n"
+		      "large:x:4294967296:1:::\n"
+		      "blank:x: 5:1:::\n"
+		      ":x:6:1:::\n"
+		      "nul\0:x:7:1:::\n"
+		      "last:x:4294967295:1:::\n"
+		      "good:x:8:zz:a:b:c:d\n"
+		      "good2:x:8:9:::\n"
+		      "unended:x:9:9:::/bin/sh");
 	PUT("group", "a\nb:x:1\nc:x:2:\n");
 	struct mw_users *users = open_users();
 	for (uid_t uid = 0; uid < 8; uid++)
@@ -186,10 +185,8 @@ static void a_pipe_is_not_waited_for(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(names_are_found),
-		TEST(junk_is_skipped),
-		TEST(changes_are_seen),
-		TEST(huge_files_are_read_in_part),
+		TEST(names_are_found),          TEST(junk_is_skipped),
+		TEST(changes_are_seen),         TEST(huge_files_are_read_in_part),
 		TEST(a_pipe_is_not_waited_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

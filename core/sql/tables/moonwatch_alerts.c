@@ -3,8 +3,26 @@
 #include "sql/spool_table.h"
 
 enum {
-	TIME, RULE, SEVERITY, ATTACK, SUMMARY, MESSAGE, KIND, PID, NAME, PATH, CMDLINE, UID, USER, PARENT, PARENT_NAME,
-	PARENT_PATH, PARENT_CMDLINE, ANCESTORS, EID, EVENT,
+	TIME,
+	RULE,
+	SEVERITY,
+	ATTACK,
+	SUMMARY,
+	MESSAGE,
+	KIND,
+	PID,
+	NAME,
+	PATH,
+	CMDLINE,
+	UID,
+	USER,
+	PARENT,
+	PARENT_NAME,
+	PARENT_PATH,
+	PARENT_CMDLINE,
+	ANCESTORS,
+	EID,
+	EVENT,
 };
 
 static const struct mw_sql_column columns[] = {
@@ -74,7 +92,8 @@ const struct mw_sql_table mw_table_moonwatch_alerts = {
 	.name = "moonwatch_alerts",
 	.doc = "What the rules found.",
 	.source = "spool",
-	.example = "SELECT datetime(time, 'unixepoch') AS at, rule, severity, message FROM moonwatch_alerts ORDER BY time",
+	.example =
+		"SELECT datetime(time, 'unixepoch') AS at, rule, severity, message FROM moonwatch_alerts ORDER BY time",
 	.columns = columns,
 	.open = open_scan,
 	.next = mw_spool_table_next,

@@ -15,10 +15,45 @@
 #include "sql/world.h"
 
 enum {
-	PID, NAME, PATH, CMDLINE, STATE, CWD, ROOT, UID, GID, EUID, EGID, SUID, SGID, ON_DISK, WIRED_SIZE,
-	RESIDENT_SIZE, TOTAL_SIZE, USER_TIME, SYSTEM_TIME, DISK_BYTES_READ, DISK_BYTES_WRITTEN, START_TIME, PARENT,
-	PGROUP, THREADS, NICE, ELEVATED_TOKEN, SECURE_PROCESS, PROTECTION_TYPE, VIRTUAL_PROCESS, ELAPSED_TIME,
-	HANDLE_COUNT, PERCENT_PROCESSOR_TIME, UPID, UPPID, CPU_TYPE, CPU_SUBTYPE, TRANSLATED, CGROUP_PATH,
+	PID,
+	NAME,
+	PATH,
+	CMDLINE,
+	STATE,
+	CWD,
+	ROOT,
+	UID,
+	GID,
+	EUID,
+	EGID,
+	SUID,
+	SGID,
+	ON_DISK,
+	WIRED_SIZE,
+	RESIDENT_SIZE,
+	TOTAL_SIZE,
+	USER_TIME,
+	SYSTEM_TIME,
+	DISK_BYTES_READ,
+	DISK_BYTES_WRITTEN,
+	START_TIME,
+	PARENT,
+	PGROUP,
+	THREADS,
+	NICE,
+	ELEVATED_TOKEN,
+	SECURE_PROCESS,
+	PROTECTION_TYPE,
+	VIRTUAL_PROCESS,
+	ELAPSED_TIME,
+	HANDLE_COUNT,
+	PERCENT_PROCESSOR_TIME,
+	UPID,
+	UPPID,
+	CPU_TYPE,
+	CPU_SUBTYPE,
+	TRANSLATED,
+	CGROUP_PATH,
 };
 
 enum {
@@ -40,7 +75,8 @@ static const struct mw_sql_column columns[] = {
 	[EGID] = {"egid", MW_SQL_BIGINT, 0, "Effective group id"},
 	[SUID] = {"suid", MW_SQL_BIGINT, 0, "Saved user id"},
 	[SGID] = {"sgid", MW_SQL_BIGINT, 0, "Saved group id"},
-	[ON_DISK] = {"on_disk", MW_SQL_INTEGER, 0, "1 when the executable is still there, 0 when it was deleted, -1 unknown"},
+	[ON_DISK] = {"on_disk", MW_SQL_INTEGER, 0,
+		     "1 when the executable is still there, 0 when it was deleted, -1 unknown"},
 	[WIRED_SIZE] = {"wired_size", MW_SQL_BIGINT, 0, "Always 0"},
 	[RESIDENT_SIZE] = {"resident_size", MW_SQL_BIGINT, 0, "Bytes of memory in use"},
 	[TOTAL_SIZE] = {"total_size", MW_SQL_BIGINT, 0, "Bytes of address space"},
@@ -93,8 +129,7 @@ static int add_stat(int pidfd, struct mw_rows *rows)
 	mw_rows_int(rows, TOTAL_SIZE, (int64_t)stat.vsize_bytes);
 	mw_rows_int(rows, USER_TIME, milliseconds(stat.utime_ticks));
 	mw_rows_int(rows, SYSTEM_TIME, milliseconds(stat.stime_ticks));
-	mw_rows_int(rows, START_TIME,
-		    (mw_procfs_boot_real_ns() + mw_procfs_ticks_ns(stat.start_ticks)) / MW_NS_PER_S);
+	mw_rows_int(rows, START_TIME, (mw_procfs_boot_real_ns() + mw_procfs_ticks_ns(stat.start_ticks)) / MW_NS_PER_S);
 	mw_rows_int(rows, PARENT, stat.ppid);
 	mw_rows_int(rows, PGROUP, stat.pgrp);
 	mw_rows_int(rows, THREADS, stat.num_threads);
@@ -217,7 +252,7 @@ static bool is_process(int procfd, pid_t pid)
 
 struct scan_state {
 	struct mw_procfs_walk *walk; /* NULL when one process alone is asked for */
-	pid_t pid;		     /* that one; 0 when done */
+	pid_t pid;                   /* that one; 0 when done */
 };
 
 static int open_scan(const struct mw_sql_scan *scan, void **ret_state, struct mw_err *err)

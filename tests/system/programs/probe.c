@@ -24,7 +24,7 @@ static void print_descriptors(void)
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		char path[64];
 		char target[4096];
-		if (entry->d_name[0] == '.' || atoi(entry->d_name) == dirfd(dir))
+		if (entry->d_name[0] == '.' || strtol(entry->d_name, NULL, 10) == dirfd(dir))
 			continue;
 		(void)snprintf(path, sizeof(path), "/proc/self/fd/%.8s", entry->d_name);
 		ssize_t n = readlink(path, target, sizeof(target) - 1);
@@ -36,8 +36,8 @@ static void print_descriptors(void)
 
 static void print_status(void)
 {
-	static const char *const wanted[] = {"SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:", "SigCgt:", "Uid:", "Gid:",
-					     "Groups:", "NoNewPrivs:", "Seccomp:", "Threads:", "CapBnd:"};
+	static const char *const wanted[] = {"SigPnd:", "ShdPnd:", "SigBlk:",     "SigIgn:",  "SigCgt:",  "Uid:",
+					     "Gid:",    "Groups:", "NoNewPrivs:", "Seccomp:", "Threads:", "CapBnd:"};
 	char line[512];
 	FILE *file = fopen("/proc/self/status", "re");
 	if (!file)
@@ -61,8 +61,7 @@ static void print_file(const char *name, const char *path)
 
 static void print_all(void)
 {
-	printf("pid %d\nppid %d\npgrp %d\nsession %d\n", (int)getpid(), (int)getppid(), (int)getpgrp(),
-	       (int)getsid(0));
+	printf("pid %d\nppid %d\npgrp %d\nsession %d\n", (int)getpid(), (int)getppid(), (int)getpgrp(), (int)getsid(0));
 	errno = 0;
 	pid_t waited = waitpid(-1, NULL, 0);
 	printf("wait %d %s\n", (int)waited, strerrorname_np(errno));
@@ -87,11 +86,11 @@ static void print_all(void)
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "exit") == 0)
-		return atoi(argv[2]);
+		return (int)strtol(argv[2], NULL, 10);
 	if (argc == 3 && strcmp(argv[1], "signal") == 0) {
 		printf("before the signal\n");
 		(void)fflush(stdout);
-		(void)raise(atoi(argv[2]));
+		(void)raise((int)strtol(argv[2], NULL, 10));
 		return 99;
 	}
 	if (argc == 2 && strcmp(argv[1], "stop") == 0)

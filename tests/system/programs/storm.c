@@ -23,16 +23,16 @@ static pid_t start(char *const argv[], int by_fork)
 
 int main(int argc, char **argv)
 {
-	int n = argc > 1 ? atoi(argv[1]) : 0;
-	for (int i = 0; i < n; i++) {
-		char number[16];
-		(void)snprintf(number, sizeof(number), "%d", i);
+	long n = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
+	for (long i = 0; i < n; i++) {
+		char number[24];
+		(void)snprintf(number, sizeof(number), "%ld", i);
 		char program[] = "/bin/true";
 		char *const arguments[] = {program, number, NULL};
 		int status;
 		pid_t pid = start(arguments, argc > 2);
 		if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
-			(void)fprintf(stderr, "storm: number %d failed\n", i);
+			(void)fprintf(stderr, "storm: number %ld failed\n", i);
 			return 1;
 		}
 	}
