@@ -20,6 +20,7 @@ return {
     { expect = true, event = { process = { name = "bash", tty = "pts/0", parent = { name = "script" } } } },
     { expect = false, event = { process = { name = "bash", parent = { name = "script" } } } },
     { expect = false, event = { process = { name = "bash", tty = "pts/0" } } },
-    { expect = false, event = { process = { name = "sh", tty = "pts/0", argv = { "sh", "-c", "date" }, parent = { name = "make" } } } },
+    { expect = false, event = { process =
+      { name = "sh", tty = "pts/0", argv = { "sh", "-c", "date" }, parent = { name = "make" } } } },
   },
 }

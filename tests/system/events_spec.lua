@@ -17,7 +17,8 @@ end
 
 describe("process events", function()
   it("carry every field of a small tree", function()
-    local result, events = watch("sh -c " .. quote [[cut -d' ' -f5,6 /proc/self/stat; cd /usr; /bin/cat /dev/null; (exit 3); /bin/true 'a b' "$(printf 'c\nd')"]])
+    local result, events = watch("sh -c " .. quote [[
+      cut -d' ' -f5,6 /proc/self/stat; cd /usr; /bin/cat /dev/null; (exit 3); /bin/true 'a b' "$(printf 'c\nd')"]])
     assert.are.equal(0, result.code)
     local execs = of_kind(events, "process.exec")
     local root = execs[1]

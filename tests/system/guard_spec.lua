@@ -69,7 +69,7 @@ describe("the application goes on", function()
 
   it("when everybody is sent a signal", function()
     local result, events = under_sensor([[trap '' TERM HUP INT; kill -TERM -1; kill -HUP -1; kill -INT -1
-      /bin/true after; exit 5]], nil, "unshare -pf --mount-proc") -- "everybody" ends at the namespace
+      /bin/true after; exit 5]], nil, "unshare -pf --mount-proc --propagation unchanged") -- "everybody" ends at the namespace
     assert.are.equal(5, result.code)
     assert.is_true(has_exec(events, "after"))
   end)

@@ -121,8 +121,8 @@ describe("the shipped rules", function()
   end)
 
   it("are quiet on an ordinary start script", function()
-    local script = [[set -e; mkdir -p "$TMPDIR/d"; sed s/a/b/ /etc/hosts >"$TMPDIR/d/hosts"; chmod 600 "$TMPDIR/d/hosts";
-      for i in 1 2 3; do sh -c 'test -r /etc/hosts || exit 1'; done; exec sh -c 'id -u >/dev/null; true']]
+    local script = [[set -e; mkdir -p "$TMPDIR/d"; sed s/a/b/ /etc/passwd >"$TMPDIR/d/hosts"; chmod 600 "$TMPDIR/d/hosts";
+      for i in 1 2 3; do sh -c 'test -r /etc/passwd || exit 1'; done; exec sh -c 'id -u >/dev/null; true']]
     local result, _, alerts = watch("sh -c " .. quote(script))
     assert.are.equal(0, result.code, result.err)
     for _, alert in ipairs(alerts) do

@@ -57,8 +57,8 @@ describe("moonwatch", function()
     assert.are.equal(0, program.execute({ link, "config", "dump" }).status)
     program.remove(link)
 
-    local result = program.execute({ "unshare", "-m", "sh", "-c",
-      'mount -t tmpfs none /proc && exec "$1" config dump', "sh", program.path })
+    local result = program.execute({ "unshare", "-m", "--propagation", "unchanged", "sh", "-c",
+      'mount --make-rprivate /proc && mount -t tmpfs none /proc && exec "$1" config dump', "sh", program.path })
     if result.status == 1 and result.err:find("unshare") then
       pending("no mount namespaces here")
       return
