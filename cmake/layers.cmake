@@ -7,11 +7,6 @@ find_library(LUA_CJSON NAMES liblua5.4-cjson.a REQUIRED)
 
 function(moonwatch_layer name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/${name}/*.c)
-  if(NOT sources) # a layer that is still to be written
-    add_library(mw_${name} INTERFACE)
-    target_link_libraries(mw_${name} INTERFACE ${ARGN})
-    return()
-  endif()
   add_library(mw_${name} STATIC ${sources})
   target_link_libraries(mw_${name} PRIVATE moonwatch_flags PUBLIC ${ARGN})
 endfunction()
@@ -30,10 +25,6 @@ moonwatch_layer(rule mw_script mw_event mw_base)
 moonwatch_layer(sensor mw_rule mw_script mw_spool mw_flag mw_launch mw_proc mw_event mw_loop mw_base)
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/cli/*.c)
-if(NOT cli_sources)
-  set(cli_sources ${PROJECT_BINARY_DIR}/none.c)
-  file(WRITE ${cli_sources} "int main(void) { return 2; }\n")
-endif()
 add_executable(moonwatch ${cli_sources})
 target_link_libraries(moonwatch PRIVATE moonwatch_flags
   mw_sensor mw_rule mw_script mw_sql mw_spool mw_flag mw_launch mw_trace mw_proc mw_loop mw_event mw_base)

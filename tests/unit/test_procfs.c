@@ -266,7 +266,7 @@ static void a_start_is_a_wall_clock_time(void **state)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	/* No overflow in between for a machine up for years. */
-	assert_int_equal(mw_procfs_ticks_ns(100ull * 86400 * 365 * 50) / MW_NS_PER_S, 86400ll * 365 * 50);
+	assert_int_equal(mw_procfs_ticks_ns(100ull * 86400 * 365 * 50) / MW_NS_PER_S, 86400LL * 365 * 50);
 }
 
 static void control_groups_of_all_kinds(void **state)

@@ -361,7 +361,7 @@ static void a_reader_that_never_ends_does_not_fill_the_disk(void **state)
 	assert_in_range(size_of("-wal"), 1, LIMIT / 2);
 
 	sqlite3_close(reader);
-	int64_t deadline_ns = mw_clock_mono_ns() + 20ll * MW_NS_PER_S;
+	int64_t deadline_ns = mw_clock_mono_ns() + 20LL * MW_NS_PER_S;
 	while ((r = mw_spool_commit(spool, &err)) < 0 && mw_clock_mono_ns() < deadline_ns)
 		assert_int_equal(r, -ENOSPC); /* it is not tried each time */
 	assert_int_equal(r, 0);
@@ -392,7 +392,7 @@ static void several_write_while_others_read(void **state)
 			if (n % 50 == 0) /* may be busy, then later */
 				(void)mw_spool_commit(spool, &err);
 		}
-		int64_t deadline_ns = mw_clock_mono_ns() + 20ll * MW_NS_PER_S;
+		int64_t deadline_ns = mw_clock_mono_ns() + 20LL * MW_NS_PER_S;
 		while (!status && mw_spool_commit(spool, &err) < 0)
 			status = mw_clock_mono_ns() > deadline_ns;
 		if (!status)

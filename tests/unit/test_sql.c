@@ -391,7 +391,7 @@ static void a_query_has_limits(void **state)
 	int64_t before = mw_clock_mono_ns();
 	(void)snprintf(text, sizeof(text), "%scount(*) FROM c", endless);
 	assert_string_equal(rows_of(sql, text), "!stopped after 100 ms: ask for less, e.g. with WHERE or LIMIT");
-	assert_true(mw_clock_mono_ns() - before < 5ll * MW_NS_PER_S);
+	assert_true(mw_clock_mono_ns() - before < 5LL * MW_NS_PER_S);
 	(void)snprintf(text, sizeof(text), "%sx FROM c", endless);
 	assert_string_equal(rows_of(sql, text), "!stopped after 10 rows: ask for less, e.g. with WHERE or LIMIT");
 	assert_int_equal(*rows_of(sql, "SELECT randomblob(100000000)"), '!');

@@ -1,0 +1,88 @@
+---@meta moonwatch.sql
+
+--- Queries over the tables, reading only.  See core/sql/db.h.
+local sql = {}
+
+---@class moonwatch.sql.Options
+---@field state_dir string?  where event tables look first
+---@field proc string?       instead of /proc
+---@field root string?       folder that holds etc/
+---@field time_ms integer?   most time of one query
+---@field rows integer?      most rows of one query
+---@field process_memory_bytes integer?  of all of SQLite in this process
+
+---@class moonwatch.sql.Column
+---@field name string
+---@field type "TEXT"|"INTEGER"|"BIGINT"|"DOUBLE"
+---@field doc string
+---@field collate string?
+---@field index boolean
+---@field additional boolean
+---@field required boolean
+---@field hidden boolean   not in SELECT *
+---@field foreign boolean  of another platform: always NULL
+
+---@class moonwatch.sql.Table
+---@field name string
+---@field doc string
+---@field source string
+---@field example string?
+---@field schema string  as CREATE TABLE
+---@field columns moonwatch.sql.Column[]
+
+--- A connection; close it, or declare it `<close>`.
+---@class moonwatch.Database
+local Database = {}
+
+--- The first statement of `text` from byte `from` on; false when there is none any more.
+---@param text string
+---@param from integer?  1
+---@return moonwatch.Query|false|nil query
+---@return (integer|string)? next  where the next statement may begin, or the message
+---@return string? code  "EINVAL" not understood, "EPERM" not reading
+function Database:prepare(text, from) end
+
+--- What was noticed since the last call, a line each.
+---@return string?
+function Database:warnings() end
+
+--- May be called twice.
+function Database:close() end
+
+--- A prepared statement; close it, or declare it `<close>`.
+---@class moonwatch.Query
+local Query = {}
+
+---@return string[]
+function Query:columns() end
+
+--- The next row, nil for NULL; false at the end.
+---@return (string|number|nil)[]|false|nil row
+---@return string? message
+---@return string? code  "ETIME", "ENOBUFS" or "ENOMEM" past a limit
+function Query:step() end
+
+--- Likewise, every value as a text.
+---@return (string|nil)[]|false|nil row
+---@return string? message
+---@return string? code
+function Query:texts() end
+
+--- May be called twice.
+function Query:close() end
+
+---@param options moonwatch.sql.Options
+---@return moonwatch.Database?
+---@return string? message
+---@return string? code
+function sql.open(options) end
+
+---@return moonwatch.sql.Table[]
+function sql.tables() end
+
+--- Does `text` end with a whole statement?
+---@param text string
+---@return boolean
+function sql.is_complete(text) end
+
+return sql
