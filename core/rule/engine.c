@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "rule/files.h"
 #include "rule/message.h"
 #include "rule/rules.h"
 #include "script/bind.h"
+#include "script/text.h"
 
 enum {
 	MESSAGE_BYTES = 1024
@@ -32,7 +34,10 @@ void mw_rules_report(struct mw_rules *rules, const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);
-	rules->options.report(rules->options.data, line);
+	/* Names of files and texts of errors are somebody else's, and end on a terminal. */
+	MW_AUTO(mw_buf) printable = MW_BUF(2 * MW_RULE_LINE_BYTES);
+	mw_text_printable(&printable, line, strlen(line), MW_RULE_LINE_BYTES);
+	rules->options.report(rules->options.data, printable.size ? printable.data : "no memory for a report");
 }
 
 void mw_rules_report_at(struct mw_rules *rules, const char *path, const char *text, const char *then)

@@ -204,8 +204,8 @@ static int explain(struct mw_script *script, int status, struct mw_err *err)
 	}
 	if (err)
 		for (char *c = err->text; *c; c++)
-			if (*c == '\n' || *c == '\t')
-				*c = ' ';
+			if ((unsigned char)*c < ' ' || *c == 0x7F)
+				*c = ' '; /* a script may write anything into its error; it is to be one line */
 	lua_pop(L, 1);
 	return code;
 }

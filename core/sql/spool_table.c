@@ -76,9 +76,12 @@ static void build(struct mw_buf *sql, const struct mw_sql_scan *scan, const stru
 		else if (constraint->op == MW_SQL_EQ && constraint->column == source->pid && constraint->is_integer)
 			mw_buf_printf(sql, " AND pid = %lld", (long long)constraint->integer);
 	}
-	/* By time_ns the rows are in order of the seconds too.  Unordered they come as they arrived. */
-	const char *order = scan->order > 0 ? "time_ns" : scan->order < 0 ? "time_ns DESC" : "seq";
-	mw_buf_printf(sql, " ORDER BY %s", order);
+	/* By time_ns the rows are in order of the seconds too.  Unordered they come as they arrived, unless an index finds
+	 * them sooner. */
+	if (scan->order)
+		mw_buf_printf(sql, " ORDER BY time_ns%s", scan->order < 0 ? " DESC" : "");
+	else if (scan->constraint_count == 0)
+		mw_buf_str(sql, " ORDER BY seq");
 }
 
 static int fail(struct state *state, struct mw_err *err)

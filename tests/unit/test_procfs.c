@@ -76,6 +76,8 @@ static void comm_may_hold_anything(void **state)
 static void what_is_cut_or_wrong_is_refused(void **state)
 {
 	(void)state;
+	static const char letter[] = "x (a)" REST;
+	static const char no_pid[] = "(a)" REST;
 	static const char *const lines[] = {
 		"",
 		"1",
@@ -85,8 +87,8 @@ static void what_is_cut_or_wrong_is_refused(void **state)
 		"1 (a) R",
 		"1 (a) R ",
 		"1 (a) R 1",
-		"x (a)" REST,
-		"(a)" REST,
+		letter,
+		no_pid,
 		"1 (a)R 1 1",
 		"1 (a) R x 1 1 1",
 		"1 (a) R 0 0 0 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 5 6",

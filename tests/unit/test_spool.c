@@ -66,11 +66,7 @@ static int add_as(struct mw_spool *spool, const char *run, unsigned n, struct mw
 {
 	static char body[BODY + 1];
 	char id[64];
-	if (!*body) {
-		memset(body, 'x', BODY);
-		memcpy(body, "{\"a\":\"", 6);
-		memcpy(body + BODY - 2, "\"}", 2);
-	}
+	(void)snprintf(body, sizeof(body), "{\"a\":\"%0*d\"}", BODY - 8, 0);
 	(void)snprintf(id, sizeof(id), "%s-%012u", run, n);
 	struct mw_spool_row row = {.id = id,
 				   .time_ns = (int64_t)n * 1000,

@@ -118,15 +118,12 @@ static const char *rows_of(struct mw_sql *sql, const char *text)
 		for (unsigned i = 0; i < mw_sql_columns(query); i++) {
 			size_t bytes;
 			const char *value = mw_sql_value_bytes(query, i, &bytes);
-			n += (size_t)snprintf(out + n, sizeof(out) - n, "%s%s",
-					      i   ? ","
-					      : n ? " "
-						  : "",
+			const char *between = n ? " " : "";
+			n += (size_t)snprintf(out + n, sizeof(out) - n, "%s%s", i ? "," : between,
 					      value ? value : "NULL");
 			assert_true(n < sizeof(out));
 		}
 		r = 0;
-		continue;
 	}
 	if (r < 0)
 		(void)snprintf(out, sizeof(out), "!%s", err.text);

@@ -143,6 +143,12 @@ static void changes_are_seen(void **state)
 	mw_users_free(users);
 }
 
+static void overwrite(char *to, const char *text)
+{
+	while (*text)
+		*to++ = *text++;
+}
+
 static void huge_files_are_read_in_part(void **state)
 {
 	(void)state;
@@ -151,11 +157,9 @@ static void huge_files_are_read_in_part(void **state)
 	};
 	char *text = malloc(BYTES);
 	memset(text, 'x', BYTES);
-	static const char first[] = "first:x:1:1:::\n";
-	static const char last[] = "\nlast:x:2:1:::\n";
-	memcpy(text, first, sizeof(first) - 1);
-	memcpy(text + 200000, "\nnext:x:3:1:::\n", 15);
-	memcpy(text + BYTES - sizeof(last) + 1, last, sizeof(last) - 1);
+	overwrite(text, "first:x:1:1:::\n");
+	overwrite(text + 200000, "\nnext:x:3:1:::\n");
+	overwrite(text + BYTES - 15, "\nlast:x:2:1:::\n");
 	put("passwd", text, BYTES);
 	struct mw_users *users = open_users();
 	assert_string_equal(mw_users_name(users, 1), "first");
