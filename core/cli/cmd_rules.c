@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/nearest.h"
 #include "cli/command.h"
 #include "flag/flag.h"
 #include "rule/engine.h"
@@ -61,8 +62,9 @@ static struct mw_rules *load(struct work *work, char **paths)
 	return rules;
 }
 
-static int check(char **paths)
+static int check(char **paths, bool is_json)
 {
+	(void)is_json;
 	struct work work = {0};
 	struct mw_rules *rules = load(&work, paths);
 	if (!rules)
@@ -72,8 +74,9 @@ static int check(char **paths)
 	return work.findings ? MW_EXIT_NO : MW_EXIT_OK;
 }
 
-static int test(char **paths)
+static int test(char **paths, bool is_json)
 {
+	(void)is_json;
 	struct work work = {.is_tap = true};
 	struct mw_rules *rules = load(&work, paths);
 	if (!rules)
@@ -93,11 +96,9 @@ static void print_attack(const struct mw_rule_info *info)
 	}
 }
 
-static int list(char **paths)
+static int list(char **paths, bool is_json)
 {
 	struct work work = {0};
-	bool is_json = *paths && strcmp(*paths, "--json") == 0;
-	paths += is_json;
 	struct mw_rules *rules = load(&work, paths);
 	if (!rules)
 		return MW_EXIT_NO;
@@ -119,23 +120,55 @@ static int list(char **paths)
 	return work.findings ? MW_EXIT_NO : MW_EXIT_OK;
 }
 
-static const struct {
+static const struct verb {
 	const char *name;
-	int (*run)(char **paths);
+	int (*run)(char **paths, bool is_json);
+	bool has_json;
 } verbs[] = {
-	{"check", check},
-	{"list", list},
-	{"test", test},
+	{"check", check, false},
+	{"list", list, true},
+	{"test", test, false},
+	{0},
 };
+
+static const struct verb *find_verb(const char *name)
+{
+	struct mw_nearest near = {.word = name};
+	for (const struct verb *verb = verbs; verb->name; verb++) {
+		if (strcmp(verb->name, name) == 0)
+			return verb;
+		mw_nearest_try(&near, verb->name);
+	}
+	if (near.name)
+		mw_complain("rules: unknown verb \"%s\"; did you mean \"%s\"?", name, near.name);
+	else
+		mw_complain("rules: unknown verb \"%s\"; there are check, list and test", name);
+	return NULL;
+}
 
 static int run(int argc, char **argv)
 {
-	for (size_t i = 0; argc >= 2 && i < sizeof(verbs) / sizeof(*verbs); i++)
-		if (strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].run(argv + 2);
-	mw_complain("rules: %s%s%s; usage: moonwatch rules check|list|test [DIR|FILE…]",
-		    argc < 2 ? "what?" : "unknown verb '", argc < 2 ? "" : argv[1], argc < 2 ? "" : "'");
-	return MW_EXIT_USAGE;
+	if (argc < 2) {
+		mw_complain("rules: say what to do; usage: moonwatch rules check|list|test [DIR|FILE…]");
+		return MW_EXIT_USAGE;
+	}
+	const struct verb *verb = find_verb(argv[1]);
+	if (!verb)
+		return MW_EXIT_USAGE;
+	char **paths = argv + 2;
+	bool is_json = false;
+	for (; *paths && **paths == '-'; paths++) {
+		if (strcmp(*paths, "--") == 0) {
+			paths++;
+			break;
+		}
+		if (!verb->has_json || strcmp(*paths, "--json") != 0) {
+			mw_complain("rules %s: unknown option \"%s\"; see `moonwatch rules --help`", verb->name, *paths);
+			return MW_EXIT_USAGE;
+		}
+		is_json = true;
+	}
+	return verb->run(paths, is_json);
 }
 
 const struct mw_command mw_command_rules = {

@@ -166,6 +166,7 @@ static int check(lua_State *L)
 	if (mw_message_check(rule->message, &load->why) < 0) {
 		mw_err_prefix(&load->why, "message");
 		(void)snprintf(load->key, sizeof(load->key), "message");
+		load->nth = 1;
 		return 0;
 	}
 	lua_getfield(L, -1, "match");

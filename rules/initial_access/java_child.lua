@@ -1,7 +1,7 @@
 local lists = require "moonwatch.lists"
 local match = require "moonwatch.match"
 
-local downloads = { curl = true, wget = true, python3 = true, perl = true, nc = true }
+local downloads = lists.set { "curl", "wget", "python", "perl", "nc" }
 
 return {
   id = "java_child",
@@ -15,7 +15,7 @@ return {
   match = function(event)
     local process = event.process
     local parent = process.parent
-    return (match.named(process, lists.shells) or downloads[process.name]) and parent ~= nil
+    return (match.named(process, lists.shells) or match.named(process, downloads)) and parent ~= nil
       and (parent.name == "java" or parent.name == "jspawnhelper")
   end,
   examples = {

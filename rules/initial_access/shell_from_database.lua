@@ -1,14 +1,27 @@
 local lists = require "moonwatch.lists"
 local match = require "moonwatch.match"
 
---- What PostgreSQL itself has run by a shell: archiving and its own tools.
-local own_helpers = { "pg_wal", "pg_ctl", "pg_basebackup", "archive_command", "wal-g", "pgbackrest", "barman" }
+--- What PostgreSQL itself has run by a shell: archiving.
+local own_helpers = { "pg_wal/", "pg_xlog/", "wal-g ", "pgbackrest ", "barman" }
+
+--- The archive_command of PostgreSQL's manual: its two commands, and no third.
+local manual = "* -c test ! -f * && cp pg_wal/*"
+
+local function is_archiving(process)
+  local cmdline = process.cmdline
+  if not match.contains_any(cmdline, own_helpers) then
+    return false
+  end
+  return match.is_single_command(cmdline)
+    or (match.glob(cmdline, manual) and not match.glob(cmdline, "*&*&*&*")
+      and not match.has_any(cmdline, ";|`$()<>#\n"))
+end
 
 return {
   id = "shell_from_database",
   summary = "Shell started by a database server",
-  why = "A database server that starts a shell runs code of whoever may speak SQL to it, " ..
-    "or was given a module.",
+  why = "A database server that starts a shell runs code of whoever may speak SQL to it, "
+    .. "or was given a module.",
   on = { "process.exec" },
   severity = "high",
   attack = { "T1190", "T1059.004" },
@@ -18,18 +31,20 @@ return {
   },
   match = function(event)
     local process = event.process
-    if not match.named(process, lists.shells) or not match.named(process.parent, lists.databases) then
-      return false
-    end
-    return not match.contains_any(process.cmdline, own_helpers)
+    return match.named(process, lists.shells) and match.named(process.parent, lists.databases)
+      and not is_archiving(process)
   end,
   examples = {
     { expect = true, event = { process =
       { name = "sh", argv = { "sh", "-c", "curl x | sh" }, parent = { name = "postgres" } } } },
     { expect = true, event = { process = { name = "bash", parent = { name = "redis-server" } } } },
-    { expect = false, event = { process =
-      { name = "sh", argv = { "sh", "-c", "wal-g wal-push pg_wal/1" }, parent = { name = "postgres" } } } },
-    { expect = false, event = { process =
-      { name = "sh", argv = { "sh", "-c", "/usr/bin/postgres --version" }, parent = { name = "initdb" } } } },
+    { note = "a helper's name does not excuse more", expect = true, event = { process = { name = "sh",
+      argv = { "sh", "-c", "id; wal-g x" }, parent = { name = "postgres" } } } },
+    { expect = false, event = { process = { name = "sh",
+      argv = { "sh", "-c", "wal-g wal-push pg_wal/1" }, parent = { name = "postgres" } } } },
+    { expect = false, event = { process = { name = "sh",
+      argv = { "sh", "-c", "test ! -f /a/1 && cp pg_wal/1 /a/1" }, parent = { name = "postgres" } } } },
+    { expect = false, event = { process = { name = "sh",
+      argv = { "sh", "-c", "/usr/bin/postgres --version" }, parent = { name = "initdb" } } } },
   },
 }

@@ -1,6 +1,11 @@
 local lists = require "moonwatch.lists"
 local match = require "moonwatch.match"
 
+--- PHP's mail() gives a shell the command that sends it, which is no hole.
+local function is_mail(process)
+  return match.contains(process.cmdline, "/sendmail -t") and match.is_single_command(process.cmdline)
+end
+
 return {
   id = "shell_from_web_server",
   summary = "Shell or intruder's tool started by a web server",
@@ -8,20 +13,31 @@ return {
   on = { "process.exec" },
   severity = "high",
   attack = { "T1190", "T1505.003", "T1059.004" },
-  message = "{process.parent.name} (pid {process.ppid}) started {process.cmdline}, and a web server stands behind it",
-  false_positives = { "PHP applications that call mail(), exec() or ImageMagick by a shell" },
+  message = "{process.parent.name} (pid {process.ppid}) started {process.cmdline}, "
+    .. "and a web server stands behind it",
+  false_positives = { "PHP applications that call exec() or ImageMagick by a shell" },
   match = function(event)
     local process = event.process
-    local is_tool = match.named(process, lists.shells) or match.named(process, lists.intruder_tools)
-    return is_tool and match.ancestor(process, lists.web_servers) ~= nil
+    local is_shell = match.named(process, lists.shells)
+    return (is_shell or match.named(process, lists.intruder_tools))
+      and match.ancestor(process, lists.web_servers) ~= nil
+      and not (is_shell and is_mail(process))
   end,
   examples = {
     { expect = true, event = { process =
       { name = "sh", argv = { "sh", "-c", "id" }, parent = { name = "nginx" } } } },
     { expect = true, event = { process =
       { name = "id", parent = { name = "sh", parent = { name = "php-fpm8.2" } } } } },
+    { note = "a script is its shell", expect = true, event = { process =
+      { name = "x.sh", exe = "/usr/bin/dash", parent = { name = "httpd" } } } },
+    { expect = true, event = { process = { name = "sh",
+      argv = { "sh", "-c", "/usr/sbin/sendmail -t -i; id" }, parent = { name = "php-fpm" } } } },
+    { expect = false, event = { process = { name = "sh",
+      argv = { "sh", "-c", "/usr/sbin/sendmail -t -i" }, parent = { name = "php-fpm" } } } },
     { expect = false, event = { process = { name = "sh", parent = { name = "cron" } } } },
     { expect = false, event = { process = { name = "nginx", parent = { name = "nginx" } } } },
     { expect = false, event = { process = { name = "nginx", parent = { name = "sh" } } } },
+    { note = "a health check is nobody's child", expect = false, event = { process =
+      { name = "sh", argv = { "sh", "-c", "curl -f http://localhost/" } } } },
   },
 }

@@ -8,6 +8,9 @@ M.build = assert(os.getenv "MW_BUILD", "MW_BUILD is not set: run by tests/one or
 M.moonwatch = M.build .. "/bin/moonwatch"
 M.tmp = assert(os.getenv "TMPDIR", "TMPDIR is not set")
 
+--- May PID namespaces be made here?  Not in a container without CAP_SYS_ADMIN; tests/one has tried.
+M.has_namespaces = os.getenv "MW_NAMESPACES" == "yes"
+
 local count = 0
 
 --- A path in the test's own folder that nobody has used yet.
@@ -59,6 +62,19 @@ function M.run(command)
   return { out = M.read(out), err = M.read(err), code = what == "signal" and code + 128 or code }
 end
 
+--- Wait until a file is there, some seconds at most.
+---@param path string
+local function await(path)
+  local deadline = os.time() + 10
+  repeat
+    local file = io.open(path)
+    if file then
+      file:close()
+      return
+    end
+  until os.time() > deadline
+end
+
 --- The same, with the lines of events and alerts the sensor writes.  `flags` are more flags of `moonwatch run`.
 ---@param command string  of the shell, after `--`
 ---@param flags? string
@@ -67,6 +83,9 @@ function M.watch(command, flags)
   local events, alerts, state = M.new_path(), M.new_path(), M.new_path()
   local result = M.run(("%s run --state_dir=%s --outputs=events/json:file=%s,alerts/json:file=%s %s -- %s"):format(
     M.moonwatch, state, events, alerts, flags or "", command))
+  -- An application that is not traced may have ended before the sensor has opened its outputs.
+  await(events)
+  await(alerts)
   return result, M.json_lines(events), M.json_lines(alerts), state
 end
 

@@ -1,0 +1,32 @@
+local match = require "moonwatch.match"
+
+local temporary = { "/tmp", "/var/tmp" }
+
+return {
+  id = "exec_tmp_hidden",
+  summary = "Hidden program run from a folder for temporary files",
+  why = "Programs are dropped where everybody may write, under names that a listing does not show.",
+  on = { "process.exec" },
+  severity = "medium",
+  attack = { "T1564.001", "T1036.005" },
+  message = "{process.parent.name} ran the hidden program {process.exe} as {process.user}",
+  false_positives = { "AppImages, which mount themselves at /tmp/.mount_NAME" },
+  match = function(event)
+    local exe = event.process.exe
+    if not match.contains(exe, "/.") then
+      return false
+    end
+    for _, folder in ipairs(temporary) do
+      if match.inside(exe, folder) then
+        return true
+      end
+    end
+    return false
+  end,
+  examples = {
+    { expect = true, event = { process = { name = ".x", exe = "/tmp/.x" } } },
+    { expect = true, event = { process = { name = "x", exe = "/var/tmp/.../x" } } },
+    { expect = false, event = { process = { name = "x", exe = "/tmp/x" } } },
+    { expect = false, event = { process = { name = "node", exe = "/root/.nvm/bin/node" } } },
+  },
+}

@@ -1,0 +1,35 @@
+local match = require "moonwatch.match"
+
+--- "u+s", "+s", "ug=rxs"; "4755", "06755": a digit of 2 and more before the last three.
+local function sets_id(mode)
+  if match.glob(mode, "*+*s*") or match.glob(mode, "*=*s*") then
+    return true
+  end
+  local digits = tonumber(mode, 8)
+  return digits ~= nil and digits % 0x1000 >= 0x400
+end
+
+return {
+  id = "setuid_bit",
+  summary = "Program given the rights of its owner",
+  why = "A setuid program, or one with capabilities, is a way back to root that outlives the hole.",
+  on = { "process.exec" },
+  severity = "medium",
+  attack = { "T1548.001" },
+  message = "{process.parent.name} ran {process.cmdline} as {process.user}",
+  match = function(event)
+    local process = event.process
+    local mode = process.name == "chmod" and match.first_argument(process)
+    return (mode and sets_id(mode)) or (process.name == "setcap" and not match.has_arg(process, "-r", "-v"))
+  end,
+  examples = {
+    { expect = true, event = { process = { name = "chmod", argv = { "chmod", "u+s", "/tmp/sh" } } } },
+    { expect = true, event = { process = { name = "chmod", argv = { "chmod", "-v", "4755", "/tmp/sh" } } } },
+    { expect = true, event = { process =
+      { name = "setcap", argv = { "setcap", "cap_setuid+ep", "/usr/bin/python3" } } } },
+    { expect = false, event = { process = { name = "chmod", argv = { "chmod", "0755", "/tmp/sh" } } } },
+    { expect = false, event = { process = { name = "chmod", argv = { "chmod", "1777", "/tmp" } } } },
+    { expect = false, event = { process = { name = "chmod", argv = { "chmod", "+x", "/srv/s.sh" } } } },
+    { expect = false, event = { process = { name = "chmod", argv = { "chmod", "g-s", "/srv" } } } },
+  },
+}
