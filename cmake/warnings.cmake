@@ -11,7 +11,9 @@ target_compile_options(moonwatch_flags INTERFACE
   -fstack-protector-strong -fno-strict-aliasing
   $<$<BOOL:${MOONWATCH_WERROR}>:-Werror>)
 if(MOONWATCH_SANITIZE)
+  # The code that gcc adds for the sanitizers hides from it which lengths are possible.
   target_compile_options(moonwatch_flags INTERFACE
+    $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>
     -fsanitize=${MOONWATCH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
     -U_FORTIFY_SOURCE)
   target_link_options(moonwatch_flags INTERFACE -fsanitize=${MOONWATCH_SANITIZE})

@@ -163,7 +163,8 @@ static int run(int argc, char **argv)
 			break;
 		}
 		if (!verb->has_json || strcmp(*paths, "--json") != 0) {
-			mw_complain("rules %s: unknown option \"%s\"; see `moonwatch rules --help`", verb->name, *paths);
+			mw_complain("rules %s: unknown option \"%s\"; see `moonwatch rules --help`", verb->name,
+				    *paths);
 			return MW_EXIT_USAGE;
 		}
 		is_json = true;

@@ -189,26 +189,56 @@ bool mw_rules_want(const struct mw_rules *rules, enum mw_event_kind kind)
 	return rules->by_kind_count[kind] > 0;
 }
 
+/* An event on its way past the rules that listen to its kind. */
 struct question {
+	struct mw_rules *rules;
 	const struct mw_event *event;
-	int match;
+	unsigned next; /* in by_kind */
+	struct mw_rule *asked;
+	size_t memory; /* before it was asked */
 	bool has_view;
 	bool is_match;
 };
 
-/* Ask one rule. */
-static int ask(lua_State *L)
+/* What the rule asked last has allocated less what was collected while it ran. */
+static void account(const struct question *question)
 {
-	struct question *question = lua_touserdata(L, 1);
-	lua_rawgeti(L, LUA_REGISTRYINDEX, question->match);
+	size_t now = mw_script_memory(question->rules->script);
+	question->asked->held_bytes += (int64_t)now - (int64_t)question->memory;
+}
+
+static void push_view(lua_State *L, struct question *question)
+{
 	if (!question->has_view) {
 		mw_lua_push_object(L, &mw_event_shape, question->event);
 		lua_rawsetp(L, LUA_REGISTRYINDEX, &view_key);
 		question->has_view = true;
 	}
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &view_key);
-	lua_call(L, 1, 1);
-	question->is_match = lua_toboolean(L, -1);
+}
+
+/* Ask one rule after the other, until one matches or none is left; each has the whole budget. */
+static int ask(lua_State *L)
+{
+	struct question *question = lua_touserdata(L, 1);
+	struct mw_rules *rules = question->rules;
+	enum mw_event_kind kind = question->event->kind;
+	while (question->next < rules->by_kind_count[kind]) {
+		struct mw_rule *rule = &rules->list[rules->by_kind[kind][question->next++]];
+		if (rule->is_off)
+			continue;
+		question->asked = rule;
+		question->memory = mw_script_memory(rules->script);
+		mw_script_renew_budget(rules->script);
+		lua_rawgeti(L, LUA_REGISTRYINDEX, rule->match);
+		push_view(L, question);
+		lua_call(L, 1, 1);
+		account(question);
+		question->is_match = lua_toboolean(L, -1);
+		if (question->is_match)
+			return 0;
+		lua_pop(L, 1);
+	}
 	return 0;
 }
 
@@ -269,28 +299,23 @@ void mw_rules_judge(struct mw_rules *rules, const struct mw_event *event,
 		    void (*on_alert)(void *data, const struct mw_alert *alert), void *data)
 {
 	lua_State *L = mw_script_lua(rules->script);
-	struct question question = {.event = event};
-	for (unsigned i = 0; i < rules->by_kind_count[event->kind]; i++) {
-		struct mw_rule *rule = &rules->list[rules->by_kind[event->kind][i]];
-		if (rule->is_off)
-			continue;
+	struct question question = {.rules = rules, .event = event};
+	while (question.next < rules->by_kind_count[event->kind]) {
 		struct mw_err err;
-		size_t before = mw_script_memory(rules->script);
-		question.match = rule->match;
 		question.is_match = false;
 		lua_pushcfunction(L, ask);
 		lua_pushlightuserdata(L, &question);
 		int r = mw_script_call(rules->script, 1, 0, rules->options.event_instructions, &err);
-		rule->held_bytes += (int64_t)mw_script_memory(rules->script) - (int64_t)before;
 		if (r < 0) {
-			/* At most once a rule: each time one is switched off. */
-			if (count_fault(rules, rule, r, &err))
-				i--;
+			account(&question);
+			/* Again at most once for each rule: each time one is switched off. */
+			if (count_fault(rules, question.asked, r, &err))
+				question.next--;
 		} else if (question.is_match) {
 			struct mw_alert alert = {
 				.event = event,
-				.rule = &rule->info,
-				.message = render(rules, rule, event),
+				.rule = &question.asked->info,
+				.message = render(rules, question.asked, event),
 			};
 			on_alert(data, &alert);
 		}

@@ -28,6 +28,10 @@ bool mw_script_is_sandboxed(enum mw_script_kind kind);
  * this program. */
 int mw_script_load_own(struct mw_script *script, const char *path, const char *chunk_name, struct mw_err *err);
 
+/* Within a call: give what comes next the call's whole budget again.  For a C function that calls several scripts under
+ * one protected call, which costs more than they do. */
+void mw_script_renew_budget(struct mw_script *script);
+
 /* Views of C objects (lua_event.c) live until the generation ends. */
 uint64_t mw_script_generation(const struct mw_script *script);
 

@@ -32,10 +32,15 @@ struct view {
 	uint64_t generation;
 };
 
-/* How a name is found: name -> index into this, in a Lua table. */
-struct slot {
-	const struct mw_field *field;
-	int user_value; /* where a view of an object is kept, 0 for other fields */
+/* The fields of a shape, as found by name: `name` is Lua's own copy.  Lua has each short string once, so that names are
+ * equal when their addresses are, and a look along the list is quicker than a table. */
+struct slots {
+	const struct mw_shape *shape;
+	struct slot {
+		const char *name;
+		const struct mw_field *field;
+		int user_value; /* where a view of an object is kept, 0 for other fields */
+	} list[];               /* ended by one without a name */
 };
 
 /* The view at `arg`, whatever its shape; alive. */
@@ -82,21 +87,23 @@ static void push_metatable(lua_State *L, const struct mw_shape *shape)
 	lua_pop(L, 1);
 
 	lua_createtable(L, 0, 6);
-	lua_pushlightuserdata(L, (void *)(uintptr_t)shape);
-	lua_newtable(L);
-	int count = 0;
-	for (const struct mw_field *field = shape->fields; field->name; field++)
+	size_t count = 0;
+	while (shape->fields[count].name)
 		count++;
-	struct slot *slots = lua_newuserdatauv(L, sizeof(*slots) * (size_t)count, 0);
+	struct slots *slots = lua_newuserdatauv(L, sizeof(*slots) + sizeof(*slots->list) * (count + 1), 0);
+	slots->shape = shape;
+	slots->list[count].name = NULL;
+	lua_createtable(L, (int)count, 0);
 	int objects = 0;
-	for (int i = 0; i < count; i++) {
-		slots[i].field = &shape->fields[i];
-		slots[i].user_value = shape->fields[i].type == MW_OBJECT ? ++objects : 0;
-		lua_pushlightuserdata(L, &slots[i]);
-		lua_setfield(L, -3, shape->fields[i].name);
+	for (size_t i = 0; i < count; i++) {
+		struct slot *slot = &slots->list[i];
+		slot->field = &shape->fields[i];
+		slot->user_value = slot->field->type == MW_OBJECT ? ++objects : 0;
+		slot->name = lua_pushstring(L, slot->field->name);
+		lua_rawseti(L, -2, (int)i + 1);
 	}
-	/* Upvalues: the shape, name -> slot, the slots themselves. */
-	lua_pushcclosure(L, view_index, 3);
+	/* Upvalues: the slots, and what keeps their names. */
+	lua_pushcclosure(L, view_index, 2);
 	lua_setfield(L, -2, "__index");
 	lua_pushcfunction(L, view_newindex);
 	lua_setfield(L, -2, "__newindex");
@@ -200,16 +207,16 @@ static int no_such_field(lua_State *L, const struct mw_shape *shape)
 static int view_index(lua_State *L)
 {
 	const struct view *view = check_view(L, 1);
-	if (view->shape != lua_touserdata(L, lua_upvalueindex(1)))
+	const struct slots *slots = lua_touserdata(L, lua_upvalueindex(1));
+	if (view->shape != slots->shape)
 		return luaL_argerror(L, 1, "of another shape");
-	lua_settop(L, 2);
-	lua_pushvalue(L, 2);
-	lua_rawget(L, lua_upvalueindex(2));
-	const struct slot *slot = lua_touserdata(L, -1);
-	if (!slot)
-		return no_such_field(L, view->shape);
-	push_field(L, view->object, slot);
-	return 1;
+	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
+	for (const struct slot *slot = slots->list; slot->name; slot++)
+		if (slot->name == name) {
+			push_field(L, view->object, slot);
+			return 1;
+		}
+	return no_such_field(L, view->shape);
 }
 
 /* The iterator of pairs(): upvalue 1 counts the fields gone through. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/nearest.h"
 #include "script/bind.h"
 #include "script/text.h"
@@ -11,8 +12,12 @@
 int luaopen_moonwatch_text(lua_State *L);
 
 enum {
+	/* What is searched in: the longest text of an event. */
+	SUBJECT_BYTES = MW_ARGV_BYTES > MW_PATH_BYTES ? MW_ARGV_BYTES : MW_PATH_BYTES,
 	/* What is searched for, and a glob. */
 	NEEDLE_BYTES = 256,
+	/* How many are searched for in one call. */
+	NEEDLES = 32,
 	PRINTABLE_BYTES = 64 << 10,
 	/* Names tried for the nearest one. */
 	NEAREST_NAMES = 1024,
@@ -25,7 +30,7 @@ static const char *subject(lua_State *L, size_t *ret_length)
 	if (lua_isnil(L, 1))
 		return "";
 	const char *text = luaL_checklstring(L, 1, ret_length);
-	luaL_argcheck(L, *ret_length <= MW_SCRIPT_STRING_BYTES, 1, "text too long");
+	luaL_argcheck(L, *ret_length <= SUBJECT_BYTES, 1, "text too long");
 	return text;
 }
 
@@ -63,6 +68,27 @@ static int text_contains(lua_State *L)
 	const char *text = subject(L, &n);
 	const char *part = needle(L, &k);
 	lua_pushboolean(L, memmem(text, n, part, k) != NULL);
+	return 1;
+}
+
+/* contains_any(text, parts) */
+static int text_contains_any(lua_State *L)
+{
+	size_t n;
+	const char *text = subject(L, &n);
+	luaL_checktype(L, 2, LUA_TTABLE);
+	for (int i = 1; lua_geti(L, 2, i) != LUA_TNIL; i++) {
+		size_t k;
+		const char *part = lua_tolstring(L, -1, &k);
+		luaL_argcheck(L, part && k <= NEEDLE_BYTES, 2, "not a list of texts of at most 256 bytes");
+		luaL_argcheck(L, i <= NEEDLES, 2, "more than 32 texts");
+		if (memmem(text, n, part, k)) {
+			lua_pushboolean(L, 1);
+			return 1;
+		}
+		lua_pop(L, 1);
+	}
+	lua_pushboolean(L, 0);
 	return 1;
 }
 
@@ -125,6 +151,21 @@ static int text_base(lua_State *L)
 	return 1;
 }
 
+/* program(path): its base, without what the kernel adds when the file is gone. */
+static int text_program(lua_State *L)
+{
+	static const char deleted[] = " (deleted)";
+	size_t n;
+	const char *path = subject(L, &n);
+	const char *slash = memrchr(path, '/', n);
+	size_t start = slash ? (size_t)(slash + 1 - path) : 0;
+	size_t k = sizeof(deleted) - 1;
+	if (n - start > k && memcmp(path + n - k, deleted, k) == 0)
+		n -= k;
+	lua_pushlstring(L, path + start, n - start);
+	return 1;
+}
+
 static int buf_gc(lua_State *L)
 {
 	mw_buf_release(lua_touserdata(L, 1));
@@ -163,8 +204,11 @@ static int text_nearest(lua_State *L)
 int luaopen_moonwatch_text(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"starts", text_starts}, {"ends", text_ends}, {"contains", text_contains}, {"has_any", text_has_any},
-		{"glob", text_glob},     {"base", text_base}, {"nearest", text_nearest},   {NULL, NULL},
+		{"starts", text_starts},     {"ends", text_ends},
+		{"contains", text_contains}, {"contains_any", text_contains_any},
+		{"has_any", text_has_any},   {"glob", text_glob},
+		{"base", text_base},         {"program", text_program},
+		{"nearest", text_nearest},   {NULL, NULL},
 	};
 	luaL_newlib(L, functions);
 

@@ -210,6 +210,20 @@ static int explain(struct mw_script *script, int status, struct mw_err *err)
 	return code;
 }
 
+static void set_budget(struct mw_script *script)
+{
+	uint64_t instructions = script->call.instructions;
+	if (instructions)
+		lua_sethook(script->lua, on_count, LUA_MASKCOUNT, instructions > INT_MAX ? INT_MAX : (int)instructions);
+}
+
+void mw_script_renew_budget(struct mw_script *script)
+{
+	script->call.refusals = 0;
+	script->call.place[0] = '\0';
+	set_budget(script);
+}
+
 int mw_script_call(struct mw_script *script, int arguments, int results, uint64_t instructions, struct mw_err *err)
 {
 	lua_State *L = script->lua;
@@ -228,8 +242,7 @@ int mw_script_call(struct mw_script *script, int arguments, int results, uint64_
 	int outer_count = lua_gethookcount(L);
 	script->call = (struct call){.instructions = instructions};
 	script->is_in_call = true;
-	if (instructions)
-		lua_sethook(L, on_count, LUA_MASKCOUNT, instructions > INT_MAX ? INT_MAX : (int)instructions);
+	set_budget(script);
 
 	int status = lua_pcall(L, arguments, results, function);
 

@@ -1,7 +1,7 @@
 ---@meta moonwatch.text
 
---- What scripts do with strings instead of patterns.  `text` may be nil, which is the empty string; what is searched for
---- has at most 256 bytes; longer is an error.
+--- What scripts do with strings instead of patterns.  A subject may be nil, which is the empty string; it has at most 4096
+--- bytes, and what is searched for 256: longer is an error.
 local text = {}
 
 ---@param subject string?
@@ -19,6 +19,12 @@ function text.ends(subject, suffix) end
 ---@return boolean
 function text.contains(subject, part) end
 
+--- Does `subject` contain any of these?  At most 32.
+---@param subject string?
+---@param parts string[]
+---@return boolean
+function text.contains_any(subject, parts) end
+
 --- Does any byte of `characters` occur in `subject`?
 ---@param subject string?
 ---@param characters string
@@ -35,6 +41,11 @@ function text.glob(subject, pattern) end
 ---@param path string?
 ---@return string
 function text.base(path) end
+
+--- Name of the program at a path: its base, without the " (deleted)" of a file that is gone.
+---@param path string?
+---@return string
+function text.program(path) end
 
 --- Printable UTF-8: control characters and what is not UTF-8 become \xNN; cut after `max_bytes`, then with "…".
 ---@param subject string?

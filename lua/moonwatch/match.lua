@@ -2,15 +2,14 @@
 --- lengths of event fields, which the sensor bounds; nothing here takes a Lua pattern.
 local text = require "moonwatch.text"
 
+local byte, sub = string.byte, string.sub
+
 ---@class moonwatch.match
 local M = {}
 
---- What the kernel adds to the path of an executable that is gone.
-local DELETED = " (deleted)"
-
---- Does a text begin with, end with, contain `part`; does it fit a glob (`*`, `?`); does it have any
---- of some characters?  `base` is what follows the last slash.
-M.starts, M.ends, M.contains = text.starts, text.ends, text.contains
+--- Does a text begin with, end with, contain `part`, or contain any of a list of them; does it fit a
+--- glob (`*`, `?`); does it have any of some characters?  `base` is what follows the last slash.
+M.starts, M.ends, M.contains, M.contains_any = text.starts, text.ends, text.contains, text.contains_any
 M.glob, M.has_any, M.base = text.glob, text.has_any, text.base
 
 --- Is `path` inside `dir`?  Whole names count: "/etcetera" is not inside "/etc".
@@ -19,21 +18,6 @@ M.glob, M.has_any, M.base = text.glob, text.has_any, text.base
 ---@return boolean
 function M.inside(path, dir)
   return text.starts(path, dir .. "/")
-end
-
---- Does `value` contain any of these?
----@param value string?
----@param parts string[]
----@return boolean
-function M.contains_any(value, parts)
-  if value then
-    for _, part in ipairs(parts) do
-      if text.contains(value, part) then
-        return true
-      end
-    end
-  end
-  return false
 end
 
 --- Is one of the arguments after argv[0] exactly one of these?
@@ -54,20 +38,26 @@ end
 
 --- What ends a program's name when it bears its version: "python3.11", "php-fpm8.2".
 local VERSION_BYTES = {}
-for _, byte in ipairs { ("0123456789.-"):byte(1, -1) } do
-  VERSION_BYTES[byte] = true
+for _, code in ipairs { byte("0123456789.-", 1, -1) } do
+  VERSION_BYTES[code] = true
 end
 
+--- `name` as it is, cut as the kernel cuts names, and without its version.
 local function holds(set, name)
-  -- The kernel cuts names, and so do the sets.
-  if set[name] or set[name:sub(1, 15)] then
+  if set[name] then
     return true
   end
   local last = #name
-  while last > 1 and VERSION_BYTES[name:byte(last)] do
-    last = last - 1
+  if last > 15 and set[sub(name, 1, 15)] then
+    return true
   end
-  return last < #name and set[name:sub(1, last)] or false
+  if not VERSION_BYTES[byte(name, last)] then
+    return false
+  end
+  repeat
+    last = last - 1
+  until last <= 1 or not VERSION_BYTES[byte(name, last)]
+  return set[sub(name, 1, last)] or false
 end
 
 --- Is the process one of the set: by its name, or by the name of its executable, so that a script
@@ -87,14 +77,7 @@ function M.named(process, set)
     return applet ~= nil and holds(set, applet)
   end
   local exe = process.exe
-  if not exe then
-    return false
-  end
-  local program = text.base(exe)
-  if text.ends(program, DELETED) then
-    program = program:sub(1, -1 - #DELETED)
-  end
-  return program ~= name and holds(set, program)
+  return exe ~= nil and holds(set, text.program(exe))
 end
 
 --- The first argument after argv[0] that is no option: of an interpreter, the script.

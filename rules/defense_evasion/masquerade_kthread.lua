@@ -11,12 +11,12 @@ return {
   message = "{process.exe} calls itself {process.cmdline}",
   match = function(event)
     local process = event.process
-    if not process.exe then
-      return false
+    local name = process.name
+    if match.starts(name, "kworker/") or name == "kthreadd" then
+      return process.exe ~= nil
     end
-    local first = process.argv and process.argv[1]
-    return (match.starts(first, "[") and match.ends(first, "]") and process.name ~= "[") or match.starts(process.name, "kworker/")
-      or process.name == "kthreadd"
+    return match.starts(process.cmdline, "[") and match.ends(process.argv[1], "]")
+      and name ~= "[" and process.exe ~= nil
   end,
   examples = {
     { expect = true, event = { process = { name = "x", exe = "/tmp/x", argv = { "[kworker/0:1]" } } } },

@@ -211,12 +211,12 @@ static void rules_see_what_is_listed_and_no_more(void **state)
 {
 	(void)state;
 	static const char *const absent[] = {
-		"io",           "os",          "debug",         "package",      "load",
-		"loadfile",     "dofile",      "loadstring",    "coroutine",    "setmetatable",
-		"getmetatable", "rawset",      "rawget",        "collectgarbage", "print",
-		"_G",           "xpcall",      "string.find",   "string.match", "string.gmatch",
-		"string.gsub",  "string.rep",  "string.dump",   "string.pack",  "table.move",
-		"table.sort",   "math.random", "('x').find",    "('x').rep",    "cjson",
+		"io",           "os",          "debug",       "package",        "load",
+		"loadfile",     "dofile",      "loadstring",  "coroutine",      "setmetatable",
+		"getmetatable", "rawset",      "rawget",      "collectgarbage", "print",
+		"_G",           "xpcall",      "string.find", "string.match",   "string.gmatch",
+		"string.gsub",  "string.rep",  "string.dump", "string.pack",    "table.move",
+		"table.sort",   "math.random", "('x').find",  "('x').rep",      "cjson",
 	};
 	for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++) {
 		char text[256];
@@ -263,7 +263,8 @@ static void agents_do_not_run_programs(void **state)
 {
 	(void)state;
 	struct mw_err err = {""};
-	assert_int_equal(run(MW_SCRIPT_AGENT, "assert(not io and not os and not print and not load and not debug)", &err), 0);
+	assert_int_equal(
+		run(MW_SCRIPT_AGENT, "assert(not io and not os and not print and not load and not debug)", &err), 0);
 	assert_int_equal(run(MW_SCRIPT_AGENT, "assert(require 'cjson'.encode({1}) == '[1]')", &err), 0);
 	assert_int_equal(run(MW_SCRIPT_AGENT, "require '../../etc/x'", &err), -EINVAL);
 	assert_int_equal(run(MW_SCRIPT_AGENT, "require '.moonwatch'", &err), -EINVAL);
