@@ -22,7 +22,7 @@ moonwatch_layer(spool mw_event mw_base PkgConfig::SQLITE)
 moonwatch_layer(sql mw_spool mw_proc mw_base PkgConfig::SQLITE)
 moonwatch_layer(script mw_sql mw_spool mw_flag mw_loop mw_event mw_base PkgConfig::LUA ${LUA_CJSON} m)
 moonwatch_layer(rule mw_script mw_event mw_base)
-moonwatch_layer(sensor mw_rule mw_script mw_spool mw_flag mw_launch mw_proc mw_event mw_loop mw_base)
+moonwatch_layer(sensor mw_rule mw_script mw_spool mw_flag mw_launch mw_trace mw_proc mw_event mw_loop mw_base)
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/cli/*.c)
 add_executable(moonwatch ${cli_sources})

@@ -6,9 +6,45 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "event/attention.h"
+#include "event/event.h"
 #include "event/ring.h"
 
 struct mw_err;
+
+enum {
+	MW_BOARD_REQUESTS = 256, /* a power of two */
+	MW_BOARD_VERDICTS = 64,
+	/* A sentence for people. */
+	MW_BOARD_TEXT_BYTES = 240,
+};
+
+enum mw_engine {
+	MW_ENGINE_NONE, /* processes are not watched */
+	MW_ENGINE_PTRACE,
+	MW_ENGINE_NOTIFY,
+	MW_ENGINE_POLL,
+	MW_ENGINES,
+};
+
+extern const char *const mw_engine_names[MW_ENGINES];
+
+/* Sensor to tracer: watch this process in this way from now on. */
+struct mw_request {
+	int32_t pid;
+	uint32_t level; /* enum mw_level */
+};
+
+/* What of the tracer's work is counted; written by it alone. */
+struct mw_trace_counters {
+	atomic_uint_least64_t records[MW_EVENT_KINDS]; /* made or tried to be made */
+	atomic_uint_least64_t call_stops;              /* stops at system calls */
+	atomic_uint_least64_t budget_refusals;         /* processes that fell back from `calls` to `events` */
+	atomic_uint attended[MW_LEVELS];               /* processes now at each level */
+	atomic_uint_least64_t late;                    /* processes found, not born under our eyes */
+	atomic_uint_least64_t verdicts_timed_out;
+	atomic_uint_least64_t enforced;
+};
 
 enum mw_attach {
 	MW_ATTACH_PENDING,
@@ -25,7 +61,27 @@ struct mw_board {
 	 * stops hangs, and the application with it: the guard then ends it. */
 	atomic_uint_least64_t tracer_stops;
 	atomic_uint tracer_waits;
-	atomic_uint_least64_t execs, forks, exits; /* records the tracer made or tried to make */
+	struct mw_trace_counters trace;
+	/* The engine in force, enum mw_engine, and why not another one ("" when it is the one asked for); set by the
+	 * entrypoint, or by the tracer when it cannot be. */
+	atomic_uint engine;
+	char engine_why[MW_BOARD_TEXT_BYTES];
+
+	/* Attention policy in force: one of the two, `attention_now` says which; the other may be written.  Entrypoint,
+	 * later the sensor. */
+	atomic_uint attention_now;
+	struct mw_attention attention[2];
+
+	/* Requests of the sensor: a queue of one writer and one reader; indexes only grow. */
+	atomic_uint requests_head; /* sensor */
+	atomic_uint requests_tail; /* tracer */
+	struct mw_request requests[MW_BOARD_REQUESTS];
+
+	/* Verdicts of the sensor on processes held at their exec stop: (ticket << 8 | enum mw_verdict) at
+	 * ticket % MW_BOARD_VERDICTS; a futex word is not needed, the tracer looks while it holds any. */
+	atomic_uint_least64_t verdicts[MW_BOARD_VERDICTS];
+	/* Bit n: an enforcing rule listens to events of kind n.  Sensor. */
+	atomic_uint_least64_t enforced_kinds;
 
 	/* Counted up by the tracer when it holds the application's root at its end: please deliver now.  A futex;
 	 * `flush_done` follows when all before is delivered or spooled (written by the sensor). */
@@ -34,9 +90,14 @@ struct mw_board {
 
 	/* Guard: no more records will come; the sensor may finish. */
 	atomic_uint finished;
-	/* A tracer died while the application lived: what happened since is unseen. */
-	atomic_uint tracer_died;
+	/* Tracers that died while the application lived, and sensors; guard. */
+	atomic_uint tracer_restarts;
 	atomic_uint sensor_restarts;
+	/* When the tracer's death was noticed, CLOCK_MONOTONIC; 0 while one lives or none is to.  Guard. */
+	atomic_int_least64_t tracer_died_ns;
+	/* No tracer will come any more: what happens from now on is unseen.  Guard. */
+	atomic_uint tracer_lost;
+	atomic_int tracer_pid, sensor_pid, guard_pid;
 
 	/* Sensor: number of the last event id; kept here so that ids go on after its restart. */
 	atomic_uint_least64_t last_id;

@@ -3,6 +3,7 @@
  * Its kinds and fields are listed in event_shapes.c. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,9 +13,33 @@
 /* In the order of `mw_event_kinds`. */
 enum mw_event_kind {
 	MW_PROCESS_EXEC,
+	MW_PROCESS_EXEC_FAILED,
 	MW_PROCESS_FORK,
 	MW_PROCESS_EXIT,
+	MW_PROCESS_PTRACE,
+	MW_PROCESS_MEMFD,
+	MW_PROCESS_MOUNT,
+	MW_PROCESS_SETNS,
+	MW_PROCESS_UNSHARE,
+	MW_PROCESS_BPF,
+	MW_PROCESS_MODULE,
+	MW_PROCESS_PRCTL_NAME,
+	MW_PROCESS_DUP_TO_STDIO,
+	MW_PROCESS_SETUID,
+	MW_PROCESS_KILL,
+	MW_FILE_OPEN,
+	MW_FILE_CREATE,
+	MW_FILE_DELETE,
+	MW_FILE_RENAME,
+	MW_FILE_LINK,
+	MW_FILE_SYMLINK,
+	MW_FILE_ATTRIBUTES,
+	MW_SOCKET_CONNECT,
+	MW_SOCKET_BIND,
+	MW_SOCKET_LISTEN,
+	MW_SOCKET_ACCEPT,
 	MW_SENSOR_HEALTH,
+	MW_SENSOR_GAP,
 	MW_EVENT_KINDS,
 };
 
@@ -33,13 +58,82 @@ enum {
 	MW_EVENT_ID_BYTES = 40
 };
 
+/* What a system call did, for events that come from one. */
+struct mw_call {
+	const char *name; /* "openat"; borrowed from mw_call_names */
+	int64_t result;   /* >= 0, or a negative errno */
+	bool is_attempt;  /* read before the call: neither its result nor what it really used is known */
+	bool incomplete;  /* something was cut or could not be read */
+	/* What the kind of event makes of it.  process.ptrace: the request; kill: the signal; setuid: the new id; bpf: the
+	 * command; setns, unshare, memfd, mount: the flags; dup-to-stdio: the descriptor that was replaced. */
+	int64_t number;
+	int fd;           /* the descriptor it is about or gave, or -1 */
+	const char *text; /* a name for `number`, or the name given (memfd, module, prctl-name, file system), or NULL */
+	struct mw_process *target; /* who it was done to, or NULL */
+	pid_t target_pid;          /* 0: nobody */
+};
+
+struct mw_file {
+	const char *path;     /* resolved by the kernel where that is possible */
+	const char *old_path; /* before a rename; what a link was made of; what a symbolic link says; what is mounted */
+	uint64_t inode, device;
+	int64_t size; /* -1: not known */
+	/* -1: not known. */
+	int64_t mode, uid, gid;
+	int64_t open_flags; /* O_…, open(2) */
+	bool is_write;      /* opened for writing */
+};
+
+enum mw_socket_family {
+	MW_SOCKET_OTHER,
+	MW_SOCKET_IPV4,
+	MW_SOCKET_IPV6,
+	MW_SOCKET_UNIX,
+};
+
+struct mw_socket {
+	enum mw_socket_family family;
+	int type;     /* SOCK_STREAM…; 0: not known */
+	int protocol; /* IPPROTO_TCP…; 0: not known */
+	int fd;       /* or -1 */
+	uint64_t inode;
+	char local_address[64], remote_address[64]; /* empty: none */
+	int local_port, remote_port;                /* 0: none */
+	char path[112];                             /* unix: path, "@name" when abstract */
+};
+
+enum mw_gap_reason {
+	MW_GAP_TRACER_RESTARTED, /* the tracer died or hung, and another took over */
+	MW_GAP_TRACER_LOST,      /* it could not be replaced */
+	MW_GAP_PIDS,             /* process ids were used up that no event explains */
+	MW_GAP_REASONS,
+};
+
+struct mw_gap {
+	enum mw_gap_reason reason;
+	int64_t duration_ms; /* -1: not known */
+	uint64_t missed;     /* processes that may have come and gone unseen */
+	uint64_t found;      /* processes found alive at its end */
+};
+
 struct mw_event {
 	enum mw_event_kind kind;
+	bool is_sampled; /* found by looking now and then, not told of as it happened */
 	int64_t time_ns; /* wall clock */
 	char id[MW_EVENT_ID_BYTES];
 	struct mw_process *process; /* NULL for kinds without one */
-	const char *message;        /* sensor.health: one sentence; else NULL */
+	/* NULL for kinds without one. */
+	const struct mw_file *file;
+	const struct mw_socket *socket;
+	const struct mw_call *call;
+	const struct mw_gap *gap;
+	const char *message; /* sensor.*: one sentence; else NULL */
 };
 
 extern const struct mw_shape mw_event_shape;
 extern const struct mw_shape mw_process_shape;
+extern const struct mw_shape mw_file_shape;
+extern const struct mw_shape mw_socket_shape;
+extern const struct mw_shape mw_call_shape;
+extern const struct mw_shape mw_gap_shape;
+extern const struct mw_shape mw_stdio_shape;

@@ -6,12 +6,44 @@
 #include "base/clock.h"
 #include "event/alert.h"
 #include "event/event.h"
+#include "event/level.h"
+#include "event/set.h"
 
 const struct mw_event_kind_info mw_event_kinds[MW_EVENT_KINDS] = {
 	[MW_PROCESS_EXEC] = {"process.exec", "A program started: execve(2) succeeded."},
+	[MW_PROCESS_EXEC_FAILED] = {"process.exec-failed", "execve(2) failed."},
 	[MW_PROCESS_FORK] = {"process.fork", "A process was born: fork(2), vfork(2) or clone(2); not a thread."},
 	[MW_PROCESS_EXIT] = {"process.exit", "A process ended."},
+	[MW_PROCESS_PTRACE] = {"process.ptrace", "A process traces, or reads the memory of, another: ptrace(2), "
+						 "process_vm_readv(2) and process_vm_writev(2)."},
+	[MW_PROCESS_MEMFD] = {"process.memfd", "A file without a name was made: memfd_create(2)."},
+	[MW_PROCESS_MOUNT] = {"process.mount",
+			      "Something was mounted or unmounted: mount(2), umount2(2), move_mount(2)."},
+	[MW_PROCESS_SETNS] = {"process.setns", "A process enters a namespace: setns(2)."},
+	[MW_PROCESS_UNSHARE] = {"process.unshare", "A process leaves a namespace for a new one: unshare(2)."},
+	[MW_PROCESS_BPF] = {"process.bpf", "bpf(2)."},
+	[MW_PROCESS_MODULE] = {"process.module", "A kernel module is loaded or removed."},
+	[MW_PROCESS_PRCTL_NAME] = {"process.prctl-name", "A process renames itself: PR_SET_NAME of prctl(2)."},
+	[MW_PROCESS_DUP_TO_STDIO] = {"process.dup-to-stdio",
+				     "Something is put in the place of descriptor 0, 1 or 2: dup2(2), dup3(2)."},
+	[MW_PROCESS_SETUID] = {"process.setuid", "A process changes its user or group ids: setuid(2) and the like."},
+	[MW_PROCESS_KILL] = {"process.kill", "A signal is sent to another process: kill(2) and the like."},
+	[MW_FILE_OPEN] = {"file.open", "A file is opened: open(2) and the like, with or without success."},
+	[MW_FILE_CREATE] = {"file.create",
+			    "A file, folder or device is made: open(2) with O_CREAT, mkdir(2), mknod(2)."},
+	[MW_FILE_DELETE] = {"file.delete", "A file or folder is removed: unlink(2), rmdir(2)."},
+	[MW_FILE_RENAME] = {"file.rename", "A file or folder is renamed: rename(2)."},
+	[MW_FILE_LINK] = {"file.link", "A file gets a second name: link(2)."},
+	[MW_FILE_SYMLINK] = {"file.symlink", "A symbolic link is made: symlink(2)."},
+	[MW_FILE_ATTRIBUTES] =
+		{"file.attributes",
+		 "Mode, owner, size or times of a file change: chmod(2), chown(2), truncate(2), utimensat(2)."},
+	[MW_SOCKET_CONNECT] = {"socket.connect", "A process connects to somewhere: connect(2)."},
+	[MW_SOCKET_BIND] = {"socket.bind", "A socket gets an address: bind(2)."},
+	[MW_SOCKET_LISTEN] = {"socket.listen", "A socket listens: listen(2)."},
+	[MW_SOCKET_ACCEPT] = {"socket.accept", "A connection is accepted: accept(2)."},
 	[MW_SENSOR_HEALTH] = {"sensor.health", "The sensor says something of itself."},
+	[MW_SENSOR_GAP] = {"sensor.gap", "For some time not everything was seen."},
 };
 
 int mw_event_kind_from_name(const char *name, enum mw_event_kind *ret_kind)
@@ -22,27 +54,6 @@ int mw_event_kind_from_name(const char *name, enum mw_event_kind *ret_kind)
 			return 0;
 		}
 	return -ENOENT;
-}
-
-static void set_integer(struct mw_value *ret, enum mw_type type, int64_t integer)
-{
-	ret->type = type;
-	ret->integer = integer;
-}
-
-static void set_int(struct mw_value *ret, int64_t integer)
-{
-	set_integer(ret, MW_INT, integer);
-}
-
-/* Absent when there is none. */
-static void set_text(struct mw_value *ret, const char *text)
-{
-	if (!text || !*text)
-		return;
-	ret->type = MW_TEXT;
-	ret->text = text;
-	ret->bytes = strlen(text);
 }
 
 #define PROCESS(field, statement) \
@@ -61,26 +72,26 @@ static void set_text(struct mw_value *ret, const char *text)
 		statement; \
 	}
 
-static void set_strings(struct mw_value *ret, const char *strings, size_t bytes)
-{
-	ret->type = MW_STRINGS;
-	ret->text = strings;
-	ret->bytes = bytes;
-}
-
-static void set_object(struct mw_value *ret, const void *object)
-{
-	if (!object)
-		return;
-	ret->type = MW_OBJECT;
-	ret->object = object;
-}
-
 PROCESS(pid, set_int(ret, p->pid))
 PROCESS(ppid, set_int(ret, p->ppid))
 IMAGE(name, set_text(ret, i->name))
 IMAGE(exe, set_text(ret, i->exe))
 IMAGE(inode, if (i->inode) set_int(ret, (int64_t)i->inode))
+IMAGE(execfn, set_text(ret, i->execfn))
+IMAGE(script, set_text(ret, i->script))
+IMAGE(program, set_text(ret, i->program))
+IMAGE(deleted, if (i->is_deleted) set_integer(ret, MW_BOOL, 1))
+IMAGE(memfd, if (i->is_memfd) set_integer(ret, MW_BOOL, 1))
+IMAGE(dropped, if (i->is_dropped) set_integer(ret, MW_BOOL, 1))
+IMAGE(secure, if (i->is_secure) set_integer(ret, MW_BOOL, 1))
+IMAGE(observed_late, if (i->is_late) set_integer(ret, MW_BOOL, 1))
+IMAGE(attention, if (i->level) set_text(ret, mw_level_name(i->level)))
+IMAGE(sha256, set_text(ret, mw_image_sha256((struct mw_image *)(uintptr_t)i)))
+IMAGE(sha256_known, set_text(ret, i->sha256))
+IMAGE(env, if (i->env_bytes) set_strings(ret, i->env, i->env_bytes))
+IMAGE(stdin, if (i->has_stdio) set_object(ret, &i->stdio[0]))
+IMAGE(stdout, if (i->has_stdio) set_object(ret, &i->stdio[1]))
+IMAGE(stderr, if (i->has_stdio) set_object(ret, &i->stdio[2]))
 IMAGE(cmdline, set_text(ret, i->cmdline))
 IMAGE(argv, if (i->argv) set_strings(ret, i->argv, i->argv_bytes))
 IMAGE(argv_truncated, if (i->argv_truncated) set_integer(ret, MW_BOOL, 1))
@@ -123,6 +134,29 @@ static const struct mw_field process_fields[] = {
 	{"name", MW_TEXT, NULL, "Command name (comm), at most 15 bytes.", .get = process_name},
 	{"exe", MW_TEXT, NULL, "Path of the executable, resolved by the kernel.", .get = process_exe},
 	{"inode", MW_INT, NULL, "Inode of the executable.", .get = process_inode},
+	{"execfn", MW_TEXT, NULL, "Path as it was given to execve(2).", .get = process_execfn},
+	{"script", MW_TEXT, NULL, "Script that the executable interprets (#!), as it was given.",
+	 .get = process_script},
+	{"program", MW_TEXT, NULL, "Program that the executable, a dynamic loader started as a command, was given.",
+	 .get = process_program},
+	{"deleted", MW_BOOL, NULL, "True when the executable had no name left at exec.", .get = process_deleted},
+	{"memfd", MW_BOOL, NULL, "True when the executable lives in memory only: memfd_create(2).",
+	 .get = process_memfd},
+	{"dropped", MW_BOOL, NULL, "True when the executable or script was made after the container's start.",
+	 .get = process_dropped},
+	{"secure", MW_BOOL, NULL,
+	 "True when the kernel let it gain privilege: a setuid program or one with capabilities.",
+	 .get = process_secure},
+	{"observed_late", MW_BOOL, NULL, "True when it was found running and not seen at its start.",
+	 .get = process_observed_late},
+	{"attention", MW_TEXT, NULL, "How closely it is watched: off, events or calls.", .get = process_attention},
+	{"sha256", MW_TEXT, NULL, "SHA-256 of the executable, read when first asked for; JSON has it when it is known.",
+	 .get = process_sha256, .get_known = process_sha256_known},
+	{"env", MW_STRINGS, NULL, "Variables of its environment that are kept, NAME=value; secrets blotted out.",
+	 .get = process_env},
+	{"stdin", MW_OBJECT, NULL, "Its standard input at exec.", &mw_stdio_shape, .get = process_stdin},
+	{"stdout", MW_OBJECT, NULL, "Its standard output at exec.", &mw_stdio_shape, .get = process_stdout},
+	{"stderr", MW_OBJECT, NULL, "Its standard error at exec.", &mw_stdio_shape, .get = process_stderr},
 	{"cmdline", MW_TEXT, NULL, "Arguments, joined by spaces.", .get = process_cmdline},
 	{"argv", MW_STRINGS, NULL, "Arguments, from argv[0] on, as they were at exec.", .get = process_argv},
 	{"argv_truncated", MW_BOOL, NULL, "True when argv was too long to keep whole.", .get = process_argv_truncated},
@@ -186,13 +220,47 @@ static void event_message(const void *object, struct mw_value *ret)
 	set_text(ret, ((const struct mw_event *)object)->message);
 }
 
+static void event_file(const void *object, struct mw_value *ret)
+{
+	set_object(ret, ((const struct mw_event *)object)->file);
+}
+
+static void event_socket(const void *object, struct mw_value *ret)
+{
+	set_object(ret, ((const struct mw_event *)object)->socket);
+}
+
+static void event_call(const void *object, struct mw_value *ret)
+{
+	set_object(ret, ((const struct mw_event *)object)->call);
+}
+
+static void event_gap(const void *object, struct mw_value *ret)
+{
+	set_object(ret, ((const struct mw_event *)object)->gap);
+}
+
+static void event_sampled(const void *object, struct mw_value *ret)
+{
+	if (((const struct mw_event *)object)->is_sampled)
+		set_integer(ret, MW_BOOL, 1);
+}
+
 static const struct mw_field event_fields[] = {
 	{"time", MW_TIME, NULL, "When it happened.", .get = event_time},
 	{"kind", MW_TEXT, NULL, "What happened: one of the kinds of events.", .get = event_kind},
 	{"id", MW_TEXT, NULL, "Unique, and increasing within a run of the sensor.", .get = event_id},
 	{"process", MW_OBJECT, NULL, "The process it happened to or that did it.", &mw_process_shape,
 	 .get = event_process},
-	{"message", MW_TEXT, NULL, "sensor.health: what the sensor has to say.", .get = event_message},
+	{"file", MW_OBJECT, NULL, "file.*, process.mount: the file.", &mw_file_shape, .get = event_file},
+	{"socket", MW_OBJECT, NULL, "socket.*, process.dup-to-stdio: the socket.", &mw_socket_shape,
+	 .get = event_socket},
+	{"call", MW_OBJECT, NULL, "The system call that did it, and what came of it.", &mw_call_shape,
+	 .get = event_call},
+	{"sampled", MW_BOOL, NULL, "True when it was found by looking now and then, and so later than it happened.",
+	 .get = event_sampled},
+	{"gap", MW_OBJECT, NULL, "sensor.gap: what was missed.", &mw_gap_shape, .get = event_gap},
+	{"message", MW_TEXT, NULL, "sensor.*: what the sensor has to say.", .get = event_message},
 	{0},
 };
 
@@ -250,6 +318,10 @@ OF_EVENT(time)
 OF_EVENT(kind)
 OF_EVENT(id)
 OF_EVENT(process)
+OF_EVENT(file)
+OF_EVENT(socket)
+OF_EVENT(call)
+OF_EVENT(sampled)
 
 static void alert_rule(const void *object, struct mw_value *ret)
 {
@@ -268,6 +340,10 @@ static const struct mw_field alert_fields[] = {
 	{"rule", MW_OBJECT, NULL, "The rule that matched.", &mw_rule_shape, .get = alert_rule},
 	{"message", MW_TEXT, NULL, "What happened, in a sentence.", .get = alert_message},
 	{"process", MW_OBJECT, NULL, "The process the event is about.", &mw_process_shape, .get = alert_process},
+	{"file", MW_OBJECT, NULL, "The file the event is about.", &mw_file_shape, .get = alert_file},
+	{"socket", MW_OBJECT, NULL, "The socket the event is about.", &mw_socket_shape, .get = alert_socket},
+	{"call", MW_OBJECT, NULL, "The system call.", &mw_call_shape, .get = alert_call},
+	{"sampled", MW_BOOL, NULL, "As in the event.", .get = alert_sampled},
 	{0},
 };
 

@@ -25,10 +25,23 @@ void mw_image_unref(struct mw_image *image)
 	if (!image || --image->references)
 		return;
 	free(image->exe);
+	free(image->execfn);
+	free(image->script);
+	free(image->program);
 	free(image->cwd);
+	free(image->env);
+	for (size_t i = 0; i < sizeof(image->stdio) / sizeof(image->stdio[0]); i++)
+		free(image->stdio[i].target);
 	free(image->argv);
 	free(image->cmdline);
 	free(image);
+}
+
+const char *mw_image_sha256(struct mw_image *image)
+{
+	if (!image->sha256[0] && image->hash)
+		image->hash(image->hasher, image);
+	return image->sha256[0] ? image->sha256 : NULL;
 }
 
 int mw_image_set_argv(struct mw_image *image, const char *argv, size_t bytes)

@@ -9,18 +9,59 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What exec established.  Immutable once events may see it. */
+enum mw_stdio_type {
+	MW_STDIO_UNKNOWN,
+	MW_STDIO_CLOSED,
+	MW_STDIO_NULL, /* /dev/null */
+	MW_STDIO_TTY,
+	MW_STDIO_PIPE,
+	MW_STDIO_SOCKET,
+	MW_STDIO_FILE,
+	MW_STDIO_OTHER, /* an anonymous inode, a device */
+};
+
+/* Standard input, output or error of a program at its start. */
+struct mw_stdio {
+	enum mw_stdio_type type;
+	char *target; /* as its link in /proc reads, or NULL */
+	/* Of a socket with a peer; "" and 0 when not known. */
+	char remote_address[64];
+	int remote_port;
+};
+
+/* What exec established.  Immutable once events may see it, but for what is found out on demand (sha256). */
 struct mw_image {
 	unsigned references;
 	bool argv_truncated;
+	bool is_late;    /* found running, not seen at its exec */
+	bool is_sampled; /* found by looking at /proc now and then */
+	bool is_secure;  /* AT_SECURE: gained privilege */
+	bool is_deleted; /* the executable has no name any more */
+	bool is_memfd;   /* the executable is a memfd_create(2) */
+	bool is_dropped; /* the executable, or the script, came into being after the container's start */
+	bool has_stdio;  /* `stdio` was read */
+	uint8_t level;   /* enum mw_level */
 	/* The command line could not be read (the process had gone). */
 	bool incomplete;
 	int64_t time_ns; /* when exec'ed, wall clock */
 	uint64_t inode;
 	uint64_t device;
 	uint32_t uid, gid, euid, egid;
-	char *exe;  /* the executable's path as the kernel names it, or NULL */
-	char *cwd;  /* or NULL */
+	uint32_t exe_mode, exe_uid;
+	uint64_t exe_size;
+	int64_t exe_mtime_ns, exe_ctime_ns;
+	char *exe;    /* the executable's path as the kernel names it, or NULL */
+	char *execfn; /* the path as given to execve(2), or NULL */
+	char *script; /* path of the script that `exe` interprets (#!), or NULL */
+	char *program; /* path of the program that `exe`, a dynamic loader called as a command, was told to load, or NULL */
+	char *cwd;     /* or NULL */
+	char *env;     /* variables kept, "NAME=value" each with its NUL, one after the other; or NULL */
+	size_t env_bytes;
+	struct mw_stdio stdio[3];
+	/* Hash of the executable, as hex digits; asked for through `hash`.  Empty: not asked for yet, or not to be had. */
+	char sha256[65];
+	void (*hash)(void *hasher, struct mw_image *image); /* NULL: no hashes here */
+	void *hasher;
 	char *argv; /* strings, each with its NUL, one after the other */
 	size_t argv_bytes;
 	size_t argv_total_bytes; /* before truncation */
@@ -53,6 +94,8 @@ struct mw_process {
 
 /* NULL when memory is exhausted. */
 struct mw_image *mw_image_new(void);
+/* sha256 of the executable, computed when first asked for; NULL when it cannot be had. */
+const char *mw_image_sha256(struct mw_image *image);
 /* Take a copy of `argv` (strings with their NULs, one after the other).  -ENOMEM, and nothing changed. */
 int mw_image_set_argv(struct mw_image *image, const char *argv, size_t bytes);
 struct mw_image *mw_image_ref(struct mw_image *image);

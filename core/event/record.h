@@ -1,5 +1,6 @@
 /* What the tracer writes into the ring for the sensor: fixed headers, then bounded strings.  Both ends are the same
- * program, forked, so the layout is that of the structs; nothing of it leaves the machine's memory. */
+ * program, forked, so the layout is that of the structs; nothing of it leaves the machine's memory.  Every engine (ptrace,
+ * notify, poll) writes these. */
 #pragma once
 
 #include <stdint.h>
@@ -11,11 +12,13 @@ enum mw_record_kind {
 	MW_RECORD_EXEC = 1,
 	MW_RECORD_FORK,
 	MW_RECORD_EXIT,
+	MW_RECORD_CALL,
+	MW_RECORD_GAP,
 };
 
 struct mw_record {
 	uint16_t kind;
-	uint16_t flags; /* MW_EXEC_… */
+	uint16_t flags; /* MW_EXEC_…, MW_CALL_… */
 	int32_t pid;
 	int64_t time_ns; /* wall clock, at the stop */
 };
@@ -24,6 +27,16 @@ enum {
 	MW_EXEC_ARGV_TRUNCATED = 1,
 	/* Something could not be read: the process was killed at the stop. */
 	MW_EXEC_INCOMPLETE = 2,
+	/* Not seen at its exec but found later: what it says of itself may be forged by now.  Not a new program. */
+	MW_EXEC_LATE = 4,
+	/* Found by looking at /proc now and then (poll engine). */
+	MW_EXEC_SAMPLED = 8,
+	/* The kernel marked the execution as one that gains privilege: AT_SECURE, getauxval(3). */
+	MW_EXEC_SECURE = 16,
+	/* The stdio fields were read. */
+	MW_EXEC_HAS_STDIO = 32,
+	/* The sensor is asked for a verdict, and the process waits for it (see board.h). */
+	MW_EXEC_WAITS = 64,
 };
 
 struct mw_record_exec {
@@ -31,11 +44,19 @@ struct mw_record_exec {
 	int32_t ppid, pgrp, session, tty_nr; /* proc(5), stat */
 	uint32_t uid, gid, euid, egid;
 	uint32_t argv_bytes, argv_total_bytes;
-	uint16_t exe_bytes, cwd_bytes;
+	uint16_t exe_bytes, cwd_bytes, execfn_bytes, env_bytes;
+	uint16_t stdio_bytes[3];
+	uint8_t level; /* enum mw_level that holds from now on */
+	uint8_t unused;
 	char name[16];
 	uint64_t inode, device;
-	uint64_t start_ticks; /* since boot; proc(5), stat field 22 */
-	/* Then exe, cwd (without NULs) and argv (each string with its NUL, the last one perhaps cut). */
+	int64_t exe_ctime_ns, exe_mtime_ns; /* wall clock; stat(2) */
+	uint64_t exe_size;
+	uint32_t exe_nlink, exe_mode, exe_uid;
+	uint32_t ticket;      /* MW_EXEC_WAITS: to be named in the verdict */
+	uint64_t start_ticks; /* since boot; proc(5), stat field 22; 0 when a fork record has told of the birth */
+	/* Then exe, cwd, execfn (AT_EXECFN, the path as given to execve), the targets of descriptors 0 to 2 (all
+	 * without NULs), env and argv (each string with its NUL, the last one perhaps cut). */
 	char strings[];
 };
 
@@ -52,6 +73,47 @@ struct mw_record_exit {
 };
 
 enum {
+	/* Only asked for, not known to be done: read before the call (notify engine). */
+	MW_CALL_ATTEMPT = 1,
+	/* A path or address was cut, or could not be read. */
+	MW_CALL_INCOMPLETE = 2,
+};
+
+/* A system call of a process under attention `calls`, with its result. */
+struct mw_record_call {
+	struct mw_record head;
+	int32_t tid;
+	uint16_t event; /* enum mw_event_kind */
+	uint16_t call;  /* index in mw_call_names */
+	int64_t result; /* >= 0, or a negative errno */
+	int64_t number; /* what struct mw_call says */
+	int32_t fd;     /* descriptor it is about or gave, -1 for none */
+	int32_t target; /* process it is done to, 0 for none */
+	/* file.* */
+	uint32_t open_flags, mode, uid, gid;
+	uint64_t inode, device, size;
+	/* socket.*: struct sockaddr of both ends as the kernel has them; 0 bytes when unknown. */
+	uint16_t local_bytes, remote_bytes;
+	uint16_t socket_type;
+	/* Strings behind: path, old path, text (none with NULs). */
+	uint16_t path_bytes, old_path_bytes, text_bytes;
+	_Alignas(8) unsigned char local[MW_SOCKADDR_BYTES];
+	_Alignas(8) unsigned char remote[MW_SOCKADDR_BYTES];
+	char strings[];
+};
+
+/* For some time nobody, or not everybody, was watched. */
+struct mw_record_gap {
+	struct mw_record head; /* time_ns: when it ended */
+	int64_t duration_ns;   /* 0: unknown */
+	uint64_t missed;       /* processes that may have come and gone unseen */
+	uint32_t reason;       /* enum mw_gap_reason, event.h */
+	uint32_t found;        /* processes attached to at its end */
+};
+
+enum {
 	/* The largest record. */
-	MW_RECORD_BYTES = sizeof(struct mw_record_exec) + 2 * MW_PATH_BYTES + MW_ARGV_BYTES
+	MW_RECORD_BYTES =
+		sizeof(struct mw_record_exec) + 3 * MW_PATH_BYTES + 3 * MW_STDIO_BYTES + MW_ENV_BYTES + MW_ARGV_BYTES,
+	MW_RECORD_CALL_BYTES = sizeof(struct mw_record_call) + 3 * MW_PATH_BYTES,
 };

@@ -114,7 +114,7 @@ static void members(struct mw_buf *buf, const struct mw_shape *shape, const void
 		if (!is_listed(only, field->name))
 			continue;
 		struct mw_value value = {.type = MW_NONE};
-		field->get(object, &value);
+		(field->get_known ? field->get_known : field->get)(object, &value);
 		if (value.type == MW_NONE)
 			continue;
 		mw_buf_str(buf, separator);

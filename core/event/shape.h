@@ -57,6 +57,8 @@ struct mw_field {
 	const char *const *json_only;
 	/* Set *ret to the value; *ret is MW_NONE when called. */
 	void (*get)(const void *object, struct mw_value *ret);
+	/* For a field that costs something to find out: what is known already, for JSON.  NULL: as `get`. */
+	void (*get_known)(const void *object, struct mw_value *ret);
 };
 
 struct mw_shape {

@@ -15,6 +15,15 @@
 		.name = (name_), .type = MW_FLAG_TEXT, .def_text = (def_), .doc = (doc_) \
 	}
 
+#define ENUM(name_, def_, choices_, doc_) \
+	{ \
+		.name = (name_), .type = MW_FLAG_ENUM, .def_text = (def_), .choices = (choices_), .doc = (doc_) \
+	}
+
+static const char *const engines[] = {"auto", "ptrace", "notify", "poll", NULL};
+static const char *const environments[] = {"none", "listed", "all", NULL};
+static const char *const debuggers[] = {"report", "yield", NULL};
+
 const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 	[MW_FLAG_PROFILE] = TEXT("profile", "default",
 				 "Set of flag values: a name of policies/ (default, minimal, audit, strict), or the "
@@ -30,6 +39,51 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 	[MW_FLAG_AUDIT_ALLOW_EXIT_PROCESS_EVENTS] = BOOL(
 		"audit_allow_exit_process_events", false,
 		"Keep ends of processes in the spool, and so in process_events. Rules and outputs see them anyway."),
+
+	[MW_FLAG_AUDIT_ALLOW_SOCKETS] =
+		BOOL("audit_allow_sockets", true,
+		     "See sockets connect, listen and accept: of all processes by looking now and then, of those under "
+		     "attention `calls` exactly."),
+
+	[MW_FLAG_ENGINE] =
+		ENUM("engine", "auto", engines,
+		     "How processes are seen: ptrace (exact, no cost between events), notify (seccomp user "
+		     "notification: exact for sockets and writing of all processes, takes away the effect of "
+		     "setuid programs), poll (looks at /proc now and then), auto (ptrace, else poll)."),
+	[MW_FLAG_ATTACH] =
+		BOOL("attach", false,
+		     "Also watch the processes of this container that are older than the sensor; never in the "
+		     "initial PID namespace. No COMMAND is needed then."),
+	[MW_FLAG_ATTENTION_STOPS_PER_S] =
+		INT("attention_stops_per_s", 20000, 0, 10000000,
+		    "Stops at system calls that all processes under attention `calls` may cost together, in a second; "
+		    "past it they fall back to `events`, and are counted. 0: no limit."),
+	[MW_FLAG_ATTENTION_CPU_PERCENT] =
+		INT("attention_cpu_percent", 20, 0, 100,
+		    "Part of one CPU the tracer may take for attention `calls`, in percent; as attention_stops_per_s."),
+	[MW_FLAG_ATTENTION_STARTUP_MS] = INT(
+		"attention_startup_ms", 10000, 0, 3600000,
+		"How long the start-up phase of the container lasts, in which its own programs get less attention; in ms."),
+	[MW_FLAG_SOCKETS_INTERVAL_MS] = INT("sockets_interval_ms", 1000, 50, 3600000,
+					    "How often the sockets of all processes are looked at, in ms."),
+	[MW_FLAG_PROCESSES_INTERVAL_MS] =
+		INT("processes_interval_ms", 100, 10, 60000, "How often --engine=poll looks at /proc, in ms."),
+	[MW_FLAG_EXEC_ENVIRONMENT] =
+		ENUM("exec_environment", "listed", environments,
+		     "Variables of a new program's environment that events have: none, listed (those that change how "
+		     "programs load and shells log), all. Values of names that look secret are blotted out."),
+	[MW_FLAG_EXEC_SHA256] =
+		BOOL("exec_sha256", false,
+		     "Hash the executable of every program that starts; without it, only when a rule asks."),
+	[MW_FLAG_ENFORCE] = BOOL("enforce", false, "Let rules with respond = \"kill\" or \"deny\" act."),
+	[MW_FLAG_ENFORCE_DEADLINE_MS] =
+		INT("enforce_deadline_ms", 50, 1, 5000,
+		    "How long a new program may wait for the verdict of enforcing rules, in ms; then it is let go, and "
+		    "counted."),
+	[MW_FLAG_DEBUGGERS] =
+		ENUM("debuggers", "report", debuggers,
+		     "What happens when a debugger (gdb, strace) starts in the container: report (it is told, "
+		     "and fails, since a process has one tracer), yield (let go of what it is to trace)."),
 
 	[MW_FLAG_RULES_DIR] = TEXT("rules_dir", "", "Folders of further rules, separated by ':'."),
 	[MW_FLAG_OUTPUTS] = TEXT("outputs", "alerts/text:stderr",

@@ -158,7 +158,7 @@ static void on_tracer_ended(struct guard *guard, int status)
 	if (atomic_load(&board->attach) == MW_ATTACH_PENDING)
 		refuse_attachment(board, ECHILD);
 	if (WIFSIGNALED(status)) {
-		atomic_store(&board->tracer_died, 1);
+		atomic_store(&board->tracer_lost, 1);
 		mw_board_wake_sensor(board);
 	}
 }

@@ -109,7 +109,7 @@ static int index_kinds(struct mw_rules *rules)
 			return -ENOMEM;
 		unsigned n = 0;
 		for (size_t i = 0; i < rules->count; i++)
-			if (rules->list[i].is_enabled && (rules->list[i].kinds & 1u << kind))
+			if (rules->list[i].is_enabled && (rules->list[i].kinds & 1ull << kind))
 				list[n++] = (unsigned)i;
 		rules->by_kind[kind] = list;
 		rules->by_kind_count[kind] = n;

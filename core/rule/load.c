@@ -117,7 +117,7 @@ static void take_kinds(lua_State *L, struct mw_rule *rule)
 	for (int i = 1; lua_rawgeti(L, list, i) == LUA_TSTRING; i++, lua_pop(L, 1)) {
 		enum mw_event_kind kind;
 		if (mw_event_kind_from_name(lua_tostring(L, -1), &kind) == 0)
-			rule->kinds |= 1u << kind;
+			rule->kinds |= 1ull << kind;
 	}
 	lua_settop(L, list - 1);
 }

@@ -25,7 +25,7 @@ struct mw_rule {
 	bool is_enabled;
 	bool is_off; /* after MW_RULE_FAULTS faults */
 	unsigned faults;
-	uint32_t kinds; /* bit n: listens to mw_event_kind n */
+	uint64_t kinds; /* bit n: listens to mw_event_kind n */
 	/* Bytes allocated less bytes collected during its calls: the one that hoards stands out. */
 	int64_t held_bytes;
 };

@@ -1,14 +1,13 @@
 #include "sensor/processes.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
 #include "event/record.h"
 #include "proc/procfs.h"
-#include "proc/users.h"
+#include "sensor/calls.h"
+#include "sensor/image.h"
 
 void mw_processes_release(struct mw_processes *processes)
 {
@@ -28,8 +27,7 @@ static int put(struct mw_processes *processes, struct mw_process *process)
 	return r;
 }
 
-/* The process of that pid, made when it is not known yet (the root; or its birth was lost).  NULL: out of memory. */
-static struct mw_process *known(struct mw_processes *processes, pid_t pid, pid_t ppid, int64_t start_ns)
+struct mw_process *mw_processes_known(struct mw_processes *processes, pid_t pid, pid_t ppid, int64_t start_ns)
 {
 	struct mw_process *process = mw_pidmap_get(&processes->map, pid);
 	if (process)
@@ -41,56 +39,16 @@ static struct mw_process *known(struct mw_processes *processes, pid_t pid, pid_t
 	return put(processes, process) < 0 ? NULL : process;
 }
 
-static char *copy(const char *bytes, size_t n)
-{
-	return n ? strndup(bytes, n) : NULL;
-}
-
-static void set_name(char *out, size_t room, const char *name)
-{
-	size_t n = name ? strnlen(name, room - 1) : 0;
-	if (n)
-		memcpy(out, name, n);
-	out[n] = '\0';
-}
-
-static struct mw_image *image_of(struct mw_processes *processes, const struct mw_record_exec *record)
-{
-	struct mw_image *image = mw_image_new();
-	if (!image)
-		return NULL;
-	const char *strings = record->strings;
-	image->exe = copy(strings, record->exe_bytes);
-	image->cwd = copy(strings + record->exe_bytes, record->cwd_bytes);
-	if (mw_image_set_argv(image, strings + record->exe_bytes + record->cwd_bytes, record->argv_bytes) < 0) {
-		mw_image_unref(image);
-		return NULL;
-	}
-	image->argv_total_bytes = record->argv_total_bytes;
-	image->argv_truncated = record->head.flags & MW_EXEC_ARGV_TRUNCATED;
-	image->incomplete = record->head.flags & MW_EXEC_INCOMPLETE;
-	image->time_ns = record->head.time_ns;
-	image->inode = record->inode;
-	image->device = record->device;
-	image->uid = record->uid;
-	image->gid = record->gid;
-	image->euid = record->euid;
-	image->egid = record->egid;
-	set_name(image->name, sizeof(image->name), record->name);
-	set_name(image->user, sizeof(image->user), mw_users_name(processes->users, image->euid));
-	set_name(image->user_group, sizeof(image->user_group), mw_users_group(processes->users, image->egid));
-	return image;
-}
-
 static int apply_exec(struct mw_processes *processes, const struct mw_record_exec *record, size_t bytes,
 		      struct mw_process **ret_process)
 {
-	if (bytes < sizeof(*record) ||
-	    bytes < sizeof(*record) + record->exe_bytes + record->cwd_bytes + record->argv_bytes)
+	if (!mw_image_record_is_whole(record, bytes))
 		return -EPROTO;
-	int64_t start_ns = mw_procfs_boot_real_ns() + mw_procfs_ticks_ns(record->start_ticks);
-	struct mw_process *process = known(processes, record->head.pid, record->ppid, start_ns);
-	struct mw_image *image = process ? image_of(processes, record) : NULL;
+	int64_t start_ns = record->start_ticks ? mw_procfs_boot_real_ns() + mw_procfs_ticks_ns(record->start_ticks)
+					       : record->head.time_ns;
+	struct mw_process *process = mw_processes_known(processes, record->head.pid, record->ppid, start_ns);
+	struct mw_image *image =
+		process ? mw_image_from_record(record, processes->users, processes->container_start_ns) : NULL;
 	if (!image)
 		return -ENOMEM;
 	mw_process_set_image(process, image);
@@ -122,7 +80,7 @@ static int apply_exit(struct mw_processes *processes, const struct mw_record_exi
 {
 	if (bytes < sizeof(*record))
 		return -EPROTO;
-	struct mw_process *process = known(processes, record->head.pid, 0, 0);
+	struct mw_process *process = mw_processes_known(processes, record->head.pid, 0, 0);
 	if (!process)
 		return -ENOMEM;
 	process->ended = true;
@@ -137,6 +95,22 @@ static int apply_exit(struct mw_processes *processes, const struct mw_record_exi
 	return 0;
 }
 
+static int apply_gap(struct mw_processes *processes, const struct mw_record_gap *record, size_t bytes,
+		     struct mw_event *event)
+{
+	if (bytes < sizeof(*record) || record->reason >= MW_GAP_REASONS)
+		return -EPROTO;
+	struct mw_subject *subject = &processes->subject;
+	subject->gap = (struct mw_gap){
+		.reason = (enum mw_gap_reason)record->reason,
+		.duration_ms = record->duration_ns ? record->duration_ns / MW_NS_PER_MS : -1,
+		.missed = record->missed,
+		.found = record->found,
+	};
+	event->gap = &subject->gap;
+	return 0;
+}
+
 int mw_processes_apply(struct mw_processes *processes, const struct mw_record *record, size_t bytes,
 		       struct mw_event *ret_event)
 {
@@ -147,6 +121,7 @@ int mw_processes_apply(struct mw_processes *processes, const struct mw_record *r
 	switch (record->kind) {
 	case MW_RECORD_EXEC:
 		event.kind = MW_PROCESS_EXEC;
+		event.is_sampled = record->flags & MW_EXEC_SAMPLED;
 		r = apply_exec(processes, (const struct mw_record_exec *)record, bytes, &event.process);
 		break;
 	case MW_RECORD_FORK:
@@ -156,6 +131,13 @@ int mw_processes_apply(struct mw_processes *processes, const struct mw_record *r
 	case MW_RECORD_EXIT:
 		event.kind = MW_PROCESS_EXIT;
 		r = apply_exit(processes, (const struct mw_record_exit *)record, bytes, &event.process);
+		break;
+	case MW_RECORD_CALL:
+		r = mw_calls_apply(processes, (const struct mw_record_call *)record, bytes, &event);
+		break;
+	case MW_RECORD_GAP:
+		event.kind = MW_SENSOR_GAP;
+		r = apply_gap(processes, (const struct mw_record_gap *)record, bytes, &event);
 		break;
 	default:
 		return -EPROTO;

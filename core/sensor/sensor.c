@@ -138,7 +138,7 @@ static void on_rule_report(void *data, const char *line)
 
 static void tell_losses(struct sensor *sensor)
 {
-	if (atomic_load(&sensor->board->tracer_died) && !sensor->told_tracer_died) {
+	if (atomic_load(&sensor->board->tracer_lost) && !sensor->told_tracer_died) {
 		static const char text[] =
 			"process events end here: the tracer was killed; the application goes on unseen";
 		sensor->told_tracer_died = true;
@@ -341,6 +341,7 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 	if (r < 0)
 		return r;
 	sensor->processes.users = sensor->users;
+	sensor->processes.container_start_ns = sensor->board->start_ns;
 	load_rules(sensor);
 	/* All files are open: hold no folder of the application's. */
 	return chdir("/") < 0 ? mw_err_set(err, -errno, "chdir /: %s", strerror(errno)) : 0;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "event/record.h"
 #include "proc/procfs.h"
 
@@ -151,6 +152,12 @@ size_t mw_facts_exec(int procfd, pid_t pid, struct mw_record_exec *record)
 	if (fstatat(procfd, path, &exe, 0) == 0) {
 		record->inode = exe.st_ino;
 		record->device = exe.st_dev;
+		record->exe_ctime_ns = (int64_t)exe.st_ctim.tv_sec * MW_NS_PER_S + exe.st_ctim.tv_nsec;
+		record->exe_mtime_ns = (int64_t)exe.st_mtim.tv_sec * MW_NS_PER_S + exe.st_mtim.tv_nsec;
+		record->exe_size = (uint64_t)exe.st_size;
+		record->exe_nlink = (uint32_t)exe.st_nlink;
+		record->exe_mode = exe.st_mode;
+		record->exe_uid = exe.st_uid;
 	}
 
 	/* Empty for a working directory outside of what we can see; that is no defect of the record. */

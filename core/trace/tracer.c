@@ -91,7 +91,7 @@ static void count(atomic_uint_least64_t *counter)
 
 static void record_exec(struct tracer *tracer, pid_t pid)
 {
-	count(&tracer->board->execs);
+	count(&tracer->board->trace.records[MW_PROCESS_EXEC]);
 	struct mw_record_exec *record = begin_record(tracer, MW_RECORD_BYTES);
 	if (!record)
 		return;
@@ -104,7 +104,7 @@ static void record_exec(struct tracer *tracer, pid_t pid)
 
 static void record_fork(struct tracer *tracer, pid_t pid, pid_t ppid)
 {
-	count(&tracer->board->forks);
+	count(&tracer->board->trace.records[MW_PROCESS_FORK]);
 	struct mw_record_fork *record = begin_record(tracer, sizeof(*record));
 	if (!record)
 		return;
@@ -122,7 +122,7 @@ static int64_t timeval_ns(struct timeval time)
 
 static void record_exit(struct tracer *tracer, pid_t pid, int status, const struct rusage *usage)
 {
-	count(&tracer->board->exits);
+	count(&tracer->board->trace.records[MW_PROCESS_EXIT]);
 	struct mw_record_exit *record = begin_record(tracer, sizeof(*record));
 	if (!record)
 		return;
