@@ -35,6 +35,12 @@ static int start_sensor(const struct mw_flags *flags, const struct mw_sensor_opt
 		.keeps_stderr = true, /* our own messages go there */
 		.attach_timeout_ms = mw_flag_int(flags, MW_FLAG_ATTACH_TIMEOUT_MS),
 		.shutdown_flush_ms = mw_flag_int(flags, MW_FLAG_SHUTDOWN_FLUSH_MS),
+		.enforce_deadline_ms =
+			mw_flag_bool(flags, MW_FLAG_ENFORCE) ? mw_flag_int(flags, MW_FLAG_ENFORCE_DEADLINE_MS) : 0,
+		.environment =
+			mw_flag_choice(flags, MW_FLAG_EXEC_ENVIRONMENT), /* in the order of enum mw_environment */
+		.takes_older = mw_flag_bool(flags, MW_FLAG_ATTACH),
+		.yields_debuggers = strcmp(mw_flag_text(flags, MW_FLAG_DEBUGGERS), "yield") == 0,
 		.sensor = mw_sensor_run,
 		.data = (void *)options,
 	};

@@ -35,8 +35,41 @@ int mw_board_new(size_t ring_bytes, struct mw_board **ret_board, struct mw_err *
 	board->ring = (struct mw_ring *)((char *)memory + front);
 	board->ring->capacity = capacity;
 	board->start_ns = mw_clock_real_ns();
+	for (unsigned i = 0; i < 2; i++) {
+		board->attention[i].default_level = MW_LEVEL_EVENTS;
+		board->attention[i].kinds = UINT64_MAX;
+	}
 	*ret_board = board;
 	return 0;
+}
+
+void mw_board_own(struct mw_board *board, int32_t pid)
+{
+	if (pid <= 0 || pid >= MW_BOARD_PIDS)
+		return;
+	(void)atomic_fetch_or_explicit(&board->owned[pid / 64], 1ULL << (pid % 64), memory_order_relaxed);
+	if (pid > atomic_load_explicit(&board->owned_max, memory_order_relaxed))
+		atomic_store_explicit(&board->owned_max, pid, memory_order_relaxed);
+}
+
+void mw_board_disown(struct mw_board *board, int32_t pid)
+{
+	if (mw_board_owns(board, pid))
+		(void)atomic_fetch_and_explicit(&board->owned[pid / 64], ~(1ULL << (pid % 64)), memory_order_relaxed);
+}
+
+bool mw_board_owns(const struct mw_board *board, int32_t pid)
+{
+	/* Beyond the highest the memory has not been touched, and need not be. */
+	return pid > 0 && pid <= atomic_load_explicit(&board->owned_max, memory_order_relaxed) &&
+	       atomic_load_explicit(&board->owned[pid / 64], memory_order_relaxed) >> (pid % 64) & 1;
+}
+
+void mw_board_answer(struct mw_board *board, uint32_t ticket, enum mw_verdict verdict)
+{
+	atomic_store(&board->verdicts[ticket % MW_BOARD_VERDICTS], (uint64_t)ticket << 8 | verdict);
+	(void)atomic_fetch_add(&board->answers, 1);
+	mw_futex_wake(&board->answers);
 }
 
 void mw_board_wake_sensor(struct mw_board *board)

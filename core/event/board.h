@@ -17,6 +17,14 @@ enum {
 	MW_BOARD_VERDICTS = 64,
 	/* A sentence for people. */
 	MW_BOARD_TEXT_BYTES = 240,
+	/* Process ids there may be: PID_MAX_LIMIT of linux/threads.h. */
+	MW_BOARD_PIDS = 4 << 20,
+};
+
+enum mw_verdict {
+	MW_VERDICT_ALLOW,
+	MW_VERDICT_KILL, /* SIGKILL */
+	MW_VERDICT_DENY, /* it ends with exit code 126, as if it could not be executed */
 };
 
 enum mw_engine {
@@ -78,15 +86,17 @@ struct mw_board {
 	struct mw_request requests[MW_BOARD_REQUESTS];
 
 	/* Verdicts of the sensor on processes held at their exec stop: (ticket << 8 | enum mw_verdict) at
-	 * ticket % MW_BOARD_VERDICTS; a futex word is not needed, the tracer looks while it holds any. */
+	 * ticket % MW_BOARD_VERDICTS. */
 	atomic_uint_least64_t verdicts[MW_BOARD_VERDICTS];
 	/* Bit n: an enforcing rule listens to events of kind n.  Sensor. */
 	atomic_uint_least64_t enforced_kinds;
 
-	/* Counted up by the tracer when it holds the application's root at its end: please deliver now.  A futex;
-	 * `flush_done` follows when all before is delivered or spooled (written by the sensor). */
+	/* Counted up by the tracer when it holds the application's root at its end: please deliver now.  `flush_done`
+	 * follows when all before is delivered or spooled (written by the sensor). */
 	atomic_uint flush_wanted;
 	atomic_uint flush_done;
+	/* A futex that the tracer sleeps on while it waits for the sensor: counted up with each flush and each verdict. */
+	atomic_uint answers;
 
 	/* Guard: no more records will come; the sensor may finish. */
 	atomic_uint finished;
@@ -98,6 +108,12 @@ struct mw_board {
 	/* No tracer will come any more: what happens from now on is unseen.  Guard. */
 	atomic_uint tracer_lost;
 	atomic_int tracer_pid, sensor_pid, guard_pid;
+
+	/* Tracer, for its successor: the processes it follows, a bit for each id; and the process id that was given out
+	 * last when it looked. */
+	atomic_int owned_max;
+	atomic_int last_pid;
+	atomic_uint_least64_t owned[MW_BOARD_PIDS / 64];
 
 	/* Sensor: number of the last event id; kept here so that ids go on after its restart. */
 	atomic_uint_least64_t last_id;
@@ -112,6 +128,19 @@ struct mw_board {
 
 /* -ENOMEM or the errno of mmap or eventfd.  `ring_bytes` is rounded up to a power of two. */
 int mw_board_new(size_t ring_bytes, struct mw_board **ret_board, struct mw_err *err);
+
+void mw_board_own(struct mw_board *board, int32_t pid);
+void mw_board_disown(struct mw_board *board, int32_t pid);
+bool mw_board_owns(const struct mw_board *board, int32_t pid);
+
+/* The policy in force. */
+static inline const struct mw_attention *mw_board_attention(const struct mw_board *board)
+{
+	return &board->attention[atomic_load_explicit(&board->attention_now, memory_order_acquire) & 1];
+}
+
+/* Sensor: say what is to become of the process that waits with this ticket. */
+void mw_board_answer(struct mw_board *board, uint32_t ticket, enum mw_verdict verdict);
 
 /* Wake the sensor, whatever it sleeps on. */
 void mw_board_wake_sensor(struct mw_board *board);

@@ -18,7 +18,7 @@ enum mw_record_kind {
 
 struct mw_record {
 	uint16_t kind;
-	uint16_t flags; /* MW_EXEC_…, MW_CALL_… */
+	uint16_t flags; /* MW_EXEC_…, MW_EXIT_…, MW_CALL_… */
 	int32_t pid;
 	int64_t time_ns; /* wall clock, at the stop */
 };
@@ -37,6 +37,13 @@ enum {
 	MW_EXEC_HAS_STDIO = 32,
 	/* The sensor is asked for a verdict, and the process waits for it (see board.h). */
 	MW_EXEC_WAITS = 64,
+	/* Told before perhaps, by a tracer that another has replaced: no event when nothing has changed. */
+	MW_EXEC_AGAIN = 128,
+};
+
+enum {
+	/* The process ended while nobody watched: its status and usage are not known. */
+	MW_EXIT_UNKNOWN = 1,
 };
 
 struct mw_record_exec {
@@ -55,8 +62,8 @@ struct mw_record_exec {
 	uint32_t exe_nlink, exe_mode, exe_uid;
 	uint32_t ticket;      /* MW_EXEC_WAITS: to be named in the verdict */
 	uint64_t start_ticks; /* since boot; proc(5), stat field 22; 0 when a fork record has told of the birth */
-	/* Then exe, cwd, execfn (AT_EXECFN, the path as given to execve), the targets of descriptors 0 to 2 (all
-	 * without NULs), env and argv (each string with its NUL, the last one perhaps cut). */
+	/* Then exe, cwd, execfn (AT_EXECFN, the path as given to execve; all three without NULs), env and argv (each
+	 * string with its NUL, the last of argv perhaps cut), and the targets of descriptors 0 to 2 (without NULs). */
 	char strings[];
 };
 

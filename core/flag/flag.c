@@ -363,6 +363,16 @@ int64_t mw_flag_int(const struct mw_flags *flags, enum mw_flag_id id)
 	return flags->values[id].integer;
 }
 
+int mw_flag_choice(const struct mw_flags *flags, enum mw_flag_id id)
+{
+	const char *text = mw_flag_text(flags, id);
+	const char *const *choices = mw_flag_list[id].choices;
+	for (int i = 0; choices && choices[i]; i++)
+		if (strcmp(choices[i], text) == 0)
+			return i;
+	return 0; /* a value is checked when it is set */
+}
+
 const char *mw_flag_text(const struct mw_flags *flags, enum mw_flag_id id)
 {
 	const char *text = flags->values[id].text;

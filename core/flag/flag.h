@@ -121,6 +121,8 @@ int mw_flags_parse_file(struct mw_flags *flags, const char *path, struct mw_err 
 
 bool mw_flag_bool(const struct mw_flags *flags, enum mw_flag_id id);
 int64_t mw_flag_int(const struct mw_flags *flags, enum mw_flag_id id);
+/* MW_FLAG_ENUM: the place of the value among the choices, from 0. */
+int mw_flag_choice(const struct mw_flags *flags, enum mw_flag_id id);
 /* Never NULL; "" when not set.  Borrowed until the flag is set again. */
 const char *mw_flag_text(const struct mw_flags *flags, enum mw_flag_id id);
 enum mw_flag_source mw_flag_source(const struct mw_flags *flags, enum mw_flag_id id);

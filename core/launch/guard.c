@@ -24,11 +24,12 @@
 enum {
 	/* A tracer is looked at this often, and is hung when it has done nothing between two looks while not waiting. */
 	HEARTBEAT_MS = 400,
-	/* Before a sensor that died is started again; doubled each time, up to the maximum. */
+	/* Before one that died is started again; doubled each time, up to the maximum.  A tracer is started at once the first
+	 * time: what happens without one is not seen. */
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 30000,
-	/* A sensor that lived that long has recovered. */
-	BACKOFF_FORGET_MS = 60000,
+	/* One that lived that long has recovered. */
+	BACKOFF_FORGET_MS = 10000,
 	/* Beyond shutdown_flush_ms, for the sensor to end by itself. */
 	FINISH_GRACE_MS = 3000,
 };
@@ -36,16 +37,21 @@ enum {
 /* The kernel's out-of-memory killer is to take us before the application, which has 0 by default; proc(5). */
 static const char OOM_SCORE_ADJ[] = "900";
 
+/* One of the two processes that are looked after. */
+struct ward {
+	pid_t pid; /* 0: none */
+	int64_t started_ns;
+	int64_t due_ns; /* when to start it again; 0: not at all */
+	int64_t backoff_ms;
+};
+
 struct guard {
 	const struct mw_launch *launch;
 	pid_t root;
-	pid_t tracer; /* 0: none */
-	pid_t sensor; /* 0: none */
+	struct ward tracer;
+	struct ward sensor;
 	uint64_t seen_stops;
 	bool was_busy;
-	int64_t sensor_started_ns;
-	int64_t sensor_due_ns; /* when to start it again */
-	int64_t backoff_ms;
 };
 
 static void write_file(const char *path, const char *text)
@@ -114,8 +120,9 @@ static void follow_guard(pid_t guard, int signal)
 		_exit(1);
 }
 
-static pid_t start_tracer(const struct guard *guard)
+static pid_t start_tracer(const struct guard *guard, bool is_restart)
 {
+	const struct mw_launch *launch = guard->launch;
 	pid_t self = getpid();
 	pid_t pid = fork();
 	if (pid != 0)
@@ -125,9 +132,14 @@ static pid_t start_tracer(const struct guard *guard)
 	if (chdir("/") < 0)
 		_exit(1);
 	const struct mw_tracer_options options = {
-		.board = guard->launch->board,
+		.board = launch->board,
 		.root = guard->root,
-		.shutdown_flush_ms = guard->launch->shutdown_flush_ms,
+		.shutdown_flush_ms = launch->shutdown_flush_ms,
+		.enforce_deadline_ms = launch->enforce_deadline_ms,
+		.environment = (enum mw_environment)launch->environment,
+		.takes_older = launch->takes_older,
+		.yields_debuggers = launch->yields_debuggers,
+		.is_restart = is_restart,
 	};
 	_exit(mw_tracer_run(&options) < 0);
 }
@@ -150,29 +162,40 @@ static void refuse_attachment(struct mw_board *board, int error)
 	mw_futex_wake(&board->attach);
 }
 
+/* When is one that has died to be started again? */
+static void put_off(struct ward *ward, int64_t first_ms)
+{
+	int64_t now = mw_clock_mono_ns();
+	if (now - ward->started_ns > (int64_t)BACKOFF_FORGET_MS * MW_NS_PER_MS)
+		ward->backoff_ms = 0;
+	ward->due_ns = now + (ward->backoff_ms ? ward->backoff_ms : first_ms) * MW_NS_PER_MS;
+	ward->backoff_ms = ward->backoff_ms ? ward->backoff_ms * 2 : BACKOFF_MIN_MS;
+	if (ward->backoff_ms > BACKOFF_MAX_MS)
+		ward->backoff_ms = BACKOFF_MAX_MS;
+}
+
 static void on_tracer_ended(struct guard *guard, int status)
 {
 	struct mw_board *board = guard->launch->board;
-	guard->tracer = 0;
+	guard->tracer.pid = 0;
+	guard->tracer.due_ns = 0;
+	atomic_store(&board->tracer_pid, 0);
+	bool was_attached = atomic_load(&board->attach) == MW_ATTACH_DONE;
 	/* It says itself why it could not attach; when it died before, say it for it. */
 	if (atomic_load(&board->attach) == MW_ATTACH_PENDING)
 		refuse_attachment(board, ECHILD);
-	if (WIFSIGNALED(status)) {
-		atomic_store(&board->tracer_lost, 1);
-		mw_board_wake_sensor(board);
+	/* By itself it ends when there is nothing left to be traced. */
+	if (was_attached && WIFSIGNALED(status)) {
+		atomic_store(&board->tracer_died_ns, mw_clock_mono_ns());
+		put_off(&guard->tracer, 0);
 	}
 }
 
 static void on_sensor_ended(struct guard *guard)
 {
-	int64_t now = mw_clock_mono_ns();
-	guard->sensor = 0;
-	if (now - guard->sensor_started_ns > (int64_t)BACKOFF_FORGET_MS * MW_NS_PER_MS)
-		guard->backoff_ms = 0;
-	guard->backoff_ms = guard->backoff_ms ? guard->backoff_ms * 2 : BACKOFF_MIN_MS;
-	if (guard->backoff_ms > BACKOFF_MAX_MS)
-		guard->backoff_ms = BACKOFF_MAX_MS;
-	guard->sensor_due_ns = now + guard->backoff_ms * MW_NS_PER_MS;
+	guard->sensor.pid = 0;
+	atomic_store(&guard->launch->board->sensor_pid, 0);
+	put_off(&guard->sensor, BACKOFF_MIN_MS);
 }
 
 static void reap(struct guard *guard)
@@ -181,12 +204,12 @@ static void reap(struct guard *guard)
 	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0;) {
 		if (WIFSTOPPED(status)) {
 			/* Stopped by someone: a tracer that stands still freezes the application. */
-			(void)kill(pid, pid == guard->tracer ? SIGKILL : SIGCONT);
+			(void)kill(pid, pid == guard->tracer.pid ? SIGKILL : SIGCONT);
 			continue;
 		}
-		if (pid == guard->tracer)
+		if (pid == guard->tracer.pid)
 			on_tracer_ended(guard, status);
-		else if (pid == guard->sensor)
+		else if (pid == guard->sensor.pid)
 			on_sensor_ended(guard);
 	}
 }
@@ -197,26 +220,46 @@ static void look_at_tracer(struct guard *guard)
 	uint64_t stops = atomic_load(&board->tracer_stops);
 	bool is_busy = !atomic_load(&board->tracer_waits) && atomic_load(&board->attach) == MW_ATTACH_DONE;
 	if (is_busy && guard->was_busy && stops == guard->seen_stops)
-		(void)kill(guard->tracer, SIGKILL);
+		(void)kill(guard->tracer.pid, SIGKILL);
 	guard->seen_stops = stops;
 	guard->was_busy = is_busy;
 }
 
 static void run_sensor(struct guard *guard)
 {
-	guard->sensor_started_ns = mw_clock_mono_ns();
+	guard->sensor.started_ns = mw_clock_mono_ns();
 	pid_t pid = start_sensor(guard);
-	guard->sensor = pid > 0 ? pid : 0;
+	guard->sensor.pid = pid > 0 ? pid : 0;
+	atomic_store(&guard->launch->board->sensor_pid, guard->sensor.pid);
 	if (pid < 0)
 		on_sensor_ended(guard);
+}
+
+static void run_tracer(struct guard *guard, bool is_restart)
+{
+	struct mw_board *board = guard->launch->board;
+	guard->tracer.started_ns = mw_clock_mono_ns();
+	pid_t pid = start_tracer(guard, is_restart);
+	guard->tracer.pid = pid > 0 ? pid : 0;
+	guard->tracer.due_ns = 0;
+	atomic_store(&board->tracer_pid, guard->tracer.pid);
+	if (pid > 0)
+		return;
+	if (is_restart)
+		put_off(&guard->tracer, BACKOFF_MIN_MS);
+	else
+		refuse_attachment(board, errno);
 }
 
 /* How long to sleep; NULL for until a signal comes. */
 static const struct timespec *sleep_time(const struct guard *guard, struct timespec *room)
 {
-	int64_t ms = guard->tracer ? HEARTBEAT_MS : -1;
-	if (!guard->sensor) {
-		int64_t due_ms = (guard->sensor_due_ns - mw_clock_mono_ns()) / MW_NS_PER_MS + 1;
+	const struct ward *wards[] = {&guard->tracer, &guard->sensor};
+	int64_t ms = guard->tracer.pid ? HEARTBEAT_MS : -1;
+	for (size_t i = 0; i < sizeof(wards) / sizeof(*wards); i++) {
+		if (wards[i]->pid || !wards[i]->due_ns)
+			continue;
+		int64_t due_ms = (wards[i]->due_ns - mw_clock_mono_ns()) / MW_NS_PER_MS + 1;
 		due_ms = due_ms < 0 ? 0 : due_ms;
 		ms = ms < 0 || due_ms < ms ? due_ms : ms;
 	}
@@ -238,10 +281,23 @@ static void sleep_until_something(const struct guard *guard)
 		(void)sigwaitinfo(&signals, NULL);
 }
 
+/* Do processes live that a dead tracer followed? */
+static bool is_orphaned(const struct guard *guard)
+{
+	const struct mw_board *board = guard->launch->board;
+	int32_t max = atomic_load(&board->owned_max);
+	for (int32_t pid = 1; pid <= max; pid++)
+		if (mw_board_owns(board, pid) && (kill(pid, 0) == 0 || errno == EPERM))
+			return true;
+	return false;
+}
+
 /* Nothing is left to be seen: the tracer ends with its last tracee, and the root was our parent. */
 static bool is_over(const struct guard *guard)
 {
-	return !guard->tracer && getppid() != guard->root;
+	if (guard->tracer.pid || getppid() == guard->root)
+		return false;
+	return !guard->tracer.due_ns || !is_orphaned(guard);
 }
 
 static void finish(struct guard *guard)
@@ -249,13 +305,13 @@ static void finish(struct guard *guard)
 	struct mw_board *board = guard->launch->board;
 	int64_t deadline = mw_clock_mono_ns() + (guard->launch->shutdown_flush_ms + FINISH_GRACE_MS) * MW_NS_PER_MS;
 	atomic_store(&board->finished, 1);
-	if (!guard->sensor)
+	if (!guard->sensor.pid)
 		run_sensor(guard); /* what is in the ring is to be spooled */
 	mw_board_wake_sensor(board);
-	while (guard->sensor) {
+	while (guard->sensor.pid) {
 		int64_t left = deadline - mw_clock_mono_ns();
 		if (left <= 0) {
-			(void)kill(guard->sensor, SIGKILL);
+			(void)kill(guard->sensor.pid, SIGKILL);
 			break;
 		}
 		sigset_t child;
@@ -270,15 +326,13 @@ static void finish(struct guard *guard)
 void mw_guard_run(const struct mw_launch *launch, pid_t root)
 {
 	struct guard guard = {.launch = launch, .root = root};
+	struct mw_board *board = launch->board;
 	become_invisible(launch);
+	atomic_store(&board->guard_pid, getpid());
 
 	/* First of all the tracer: the application waits for it. */
-	if (launch->is_traced) {
-		pid_t pid = start_tracer(&guard);
-		if (pid < 0)
-			refuse_attachment(launch->board, errno);
-		guard.tracer = pid > 0 ? pid : 0;
-	}
+	if (launch->is_traced)
+		run_tracer(&guard, false);
 	run_sensor(&guard);
 
 	for (;;) {
@@ -286,10 +340,15 @@ void mw_guard_run(const struct mw_launch *launch, pid_t root)
 		reap(&guard);
 		if (is_over(&guard))
 			break;
-		if (guard.tracer)
+		int64_t now = mw_clock_mono_ns();
+		if (guard.tracer.pid) {
 			look_at_tracer(&guard);
-		if (!guard.sensor && mw_clock_mono_ns() >= guard.sensor_due_ns) {
-			(void)atomic_fetch_add(&launch->board->sensor_restarts, 1);
+		} else if (guard.tracer.due_ns && now >= guard.tracer.due_ns) {
+			(void)atomic_fetch_add(&board->tracer_restarts, 1);
+			run_tracer(&guard, true);
+		}
+		if (!guard.sensor.pid && now >= guard.sensor.due_ns) {
+			(void)atomic_fetch_add(&board->sensor_restarts, 1);
 			run_sensor(&guard);
 		}
 	}

@@ -5,8 +5,8 @@
  *       tracer   traces the entrypoint and its descendants
  *       sensor   reads the ring; Lua, SQL, outputs
  *
- * The guard restarts the sensor when it dies, and ends a tracer that hangs (a hung tracer freezes the application, a
- * dead one frees it). */
+ * The guard restarts what dies, and ends a tracer that hangs (a hung tracer freezes the application, a dead one frees
+ * it). */
 #pragma once
 
 #include <stdbool.h>
@@ -22,7 +22,12 @@ struct mw_launch {
 	bool keeps_stdout;
 	bool keeps_stderr;
 	int64_t attach_timeout_ms;
+	/* For the tracer; see tracer.h. */
 	int64_t shutdown_flush_ms;
+	int64_t enforce_deadline_ms;
+	int environment;
+	bool takes_older;
+	bool yields_debuggers;
 	/* What the sensor process does; its return value is its exit status. */
 	int (*sensor)(struct mw_board *board, void *data);
 	void *data;

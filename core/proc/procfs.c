@@ -33,7 +33,7 @@ static int gone(int error)
 
 /* Read a small file from its start, without allocating.  These files are made whole at the first read, so that one that
  * gives less than asked for needs no second one to be known as ended.  Returns the bytes read, at most n, or -errno. */
-static ssize_t read_small(int pidfd, const char *name, char *out, size_t n)
+ssize_t mw_procfs_read_small(int pidfd, const char *name, char *out, size_t n)
 {
 	MW_AUTO_FD fd = openat(pidfd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -191,21 +191,21 @@ int mw_procfs_open_pid(int procfd, pid_t pid, int *ret_pidfd)
 int mw_procfs_stat(int pidfd, struct mw_proc_stat *ret)
 {
 	char line[MW_PROC_STAT_BYTES];
-	ssize_t n = read_small(pidfd, "stat", line, sizeof(line));
+	ssize_t n = mw_procfs_read_small(pidfd, "stat", line, sizeof(line));
 	return n < 0 ? (int)n : mw_procfs_parse_stat(line, (size_t)n, ret);
 }
 
 int mw_procfs_status(int pidfd, struct mw_proc_status *ret)
 {
 	char text[MW_PROC_STATUS_BYTES];
-	ssize_t n = read_small(pidfd, "status", text, sizeof(text));
+	ssize_t n = mw_procfs_read_small(pidfd, "status", text, sizeof(text));
 	return n < 0 ? (int)n : mw_procfs_parse_status(text, (size_t)n, ret);
 }
 
 int mw_procfs_io(int pidfd, struct mw_proc_io *ret)
 {
 	char text[IO_BYTES];
-	ssize_t n = read_small(pidfd, "io", text, sizeof(text) - 1);
+	ssize_t n = mw_procfs_read_small(pidfd, "io", text, sizeof(text) - 1);
 	if (n < 0)
 		return (int)n;
 	text[n] = '\0';
@@ -239,7 +239,7 @@ int mw_procfs_read(int pidfd, const char *name, struct mw_buf *out)
 int mw_procfs_cgroup(int pidfd, char out[MW_PATH_BYTES])
 {
 	char text[CGROUP_BYTES];
-	ssize_t n = read_small(pidfd, "cgroup", text, sizeof(text) - 1);
+	ssize_t n = mw_procfs_read_small(pidfd, "cgroup", text, sizeof(text) - 1);
 	if (n < 0)
 		return (int)n;
 	text[n] = '\0';

@@ -63,6 +63,9 @@ struct mw_proc_io {
 int mw_procfs_parse_stat(const char *line, size_t n, struct mw_proc_stat *ret);
 int mw_procfs_parse_status(const char *text, size_t n, struct mw_proc_status *ret);
 
+/* Read a small file below an open folder from its start, without allocating: bytes read, at most n, or -errno. */
+ssize_t mw_procfs_read_small(int dirfd, const char *name, char *out, size_t n);
+
 int mw_procfs_open_pid(int procfd, pid_t pid, int *ret_pidfd);
 
 int mw_procfs_stat(int pidfd, struct mw_proc_stat *ret);

@@ -57,22 +57,26 @@ static enum mw_stdio_type stdio_type(const char *target)
 	return target[0] == '/' && !starts(target, "/dev/") ? MW_STDIO_FILE : MW_STDIO_OTHER;
 }
 
-static void set_strings(struct mw_image *image, const struct mw_record_exec *record)
+static int set_strings(struct mw_image *image, const struct mw_record_exec *record)
 {
 	const char *strings = record->strings;
 	image->exe = take(&strings, record->exe_bytes);
 	image->cwd = take(&strings, record->cwd_bytes);
 	image->execfn = take(&strings, record->execfn_bytes);
+	if (record->env_bytes && (image->env = malloc(record->env_bytes))) {
+		memcpy(image->env, strings, record->env_bytes);
+		image->env_bytes = record->env_bytes;
+	}
+	strings += record->env_bytes;
+	int r = mw_image_set_argv(image, strings, record->argv_bytes);
+	strings += record->argv_bytes;
 	for (size_t i = 0; i < 3; i++)
 		image->stdio[i].target = take(&strings, record->stdio_bytes[i]);
 	image->has_stdio = record->head.flags & MW_EXEC_HAS_STDIO;
 	if (image->has_stdio)
 		for (size_t i = 0; i < 3; i++)
 			image->stdio[i].type = stdio_type(image->stdio[i].target);
-	if (record->env_bytes && (image->env = malloc(record->env_bytes))) {
-		memcpy(image->env, strings, record->env_bytes);
-		image->env_bytes = record->env_bytes;
-	}
+	return r;
 }
 
 struct mw_image *mw_image_from_record(const struct mw_record_exec *record, struct mw_users *users,
@@ -81,10 +85,7 @@ struct mw_image *mw_image_from_record(const struct mw_record_exec *record, struc
 	struct mw_image *image = mw_image_new();
 	if (!image)
 		return NULL;
-	set_strings(image, record);
-	const char *argv = record->strings + record->exe_bytes + record->cwd_bytes + record->execfn_bytes +
-			   record->stdio_bytes[0] + record->stdio_bytes[1] + record->stdio_bytes[2] + record->env_bytes;
-	if (mw_image_set_argv(image, argv, record->argv_bytes) < 0) {
+	if (set_strings(image, record) < 0) {
 		mw_image_unref(image);
 		return NULL;
 	}

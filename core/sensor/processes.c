@@ -1,6 +1,7 @@
 #include "sensor/processes.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -39,6 +40,12 @@ struct mw_process *mw_processes_known(struct mw_processes *processes, pid_t pid,
 	return put(processes, process) < 0 ? NULL : process;
 }
 
+static bool is_same_program(const struct mw_image *a, const struct mw_image *b)
+{
+	return a->inode == b->inode && a->device == b->device && a->argv_bytes == b->argv_bytes &&
+	       (a->argv_bytes == 0 || memcmp(a->argv, b->argv, a->argv_bytes) == 0);
+}
+
 static int apply_exec(struct mw_processes *processes, const struct mw_record_exec *record, size_t bytes,
 		      struct mw_process **ret_process)
 {
@@ -51,6 +58,10 @@ static int apply_exec(struct mw_processes *processes, const struct mw_record_exe
 		process ? mw_image_from_record(record, processes->users, processes->container_start_ns) : NULL;
 	if (!image)
 		return -ENOMEM;
+	if (record->head.flags & MW_EXEC_AGAIN && process->image && is_same_program(process->image, image)) {
+		mw_image_unref(image);
+		return MW_NOTHING_TO_TELL;
+	}
 	mw_process_set_image(process, image);
 	process->session = record->session;
 	process->group = record->pgrp;
@@ -84,7 +95,8 @@ static int apply_exit(struct mw_processes *processes, const struct mw_record_exi
 	if (!process)
 		return -ENOMEM;
 	process->ended = true;
-	process->exit_code = WIFEXITED(record->status) ? WEXITSTATUS(record->status) : -1;
+	bool is_known = !(record->head.flags & MW_EXIT_UNKNOWN);
+	process->exit_code = is_known && WIFEXITED(record->status) ? WEXITSTATUS(record->status) : -1;
 	process->exit_signal = WIFSIGNALED(record->status) ? WTERMSIG(record->status) : 0;
 	process->core_dumped = WIFSIGNALED(record->status) && WCOREDUMP(record->status);
 	process->end_ns = record->head.time_ns;

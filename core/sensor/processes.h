@@ -32,8 +32,13 @@ void mw_processes_release(struct mw_processes *processes);
  * memory. */
 struct mw_process *mw_processes_known(struct mw_processes *processes, pid_t pid, pid_t ppid, int64_t start_ns);
 
+enum {
+	/* mw_processes_apply(): the record was understood, and is no news. */
+	MW_NOTHING_TO_TELL = 1,
+};
+
 /* Apply `record` (`bytes` long), and describe what happened in *ret_event, all but its id.  The event's process has a
  * reference of its own, to be dropped by mw_process_unref().
- * -EPROTO for a record that is not understood, -ENOMEM. */
+ * 0, or MW_NOTHING_TO_TELL (*ret_event is untouched then), -EPROTO for a record that is not understood, -ENOMEM. */
 int mw_processes_apply(struct mw_processes *processes, const struct mw_record *record, size_t bytes,
 		       struct mw_event *ret_event);

@@ -166,6 +166,8 @@ static void on_record(struct sensor *sensor, const struct mw_record *record, siz
 		(void)atomic_fetch_add(&sensor->board->ring->refused, 1); /* lost all the same */
 		return;
 	}
+	if (r == MW_NOTHING_TO_TELL)
+		return;
 	on_event(sensor, &event);
 	mw_process_unref(event.process);
 }
@@ -221,7 +223,8 @@ static void answer_flush(struct sensor *sensor)
 	mw_outputs_flush(sensor->outputs, mw_clock_mono_ns() + flush_ms / 2 * MW_NS_PER_MS);
 	let_go_of_stdio(sensor);
 	atomic_store(&board->flush_done, wanted);
-	mw_futex_wake(&board->flush_done);
+	(void)atomic_fetch_add(&board->answers, 1);
+	mw_futex_wake(&board->answers);
 }
 
 static void look_at_ring(void *data)

@@ -1,6 +1,8 @@
-/* Costs, one call each on a 2-core machine: stat 6 us, auxv 6, cmdline 5, readlink and stat of exe 2 each, cwd 2.  The ids
- * come from the auxiliary vector and not from PID/status, which takes 15: at the exec stop both say the same, saved
- * and file system ids being equal to the effective ones (execve(2)). */
+/* Costs, one call each on a 2-core machine: stat 6 us, auxv 6, cmdline 5, environ 4, readlink and stat of exe 2 each, cwd
+ * 2.  The ids come from the auxiliary vector and not from PID/status, which takes 15: at the exec stop both say the same,
+ * saved and file system ids being equal to the effective ones (execve(2)).  The stack gives arguments, environment, ids and
+ * AT_EXECFN for 3 us together, and the command name is the base of AT_EXECFN; that leaves exe and cwd to be read, and stat
+ * when the session is another than the one last seen. */
 
 #include "trace/facts.h"
 
@@ -18,6 +20,7 @@
 #include "base/clock.h"
 #include "event/record.h"
 #include "proc/procfs.h"
+#include "trace/stack.h"
 
 enum {
 	/* "PID/cmdline" and the like. */
@@ -27,6 +30,8 @@ enum {
 	/* Fields of PID/stat, proc(5): where the arguments lie. */
 	FIELD_ARG_START = 48,
 	FIELD_ARG_END = 49,
+	/* What is looked through of an environment. */
+	ENVIRON_BYTES = 1 << 20,
 };
 
 /* Bytes read, or -1. */
@@ -131,20 +136,15 @@ static bool read_stat(struct mw_record_exec *record, const char *line, ssize_t n
 	return true;
 }
 
-size_t mw_facts_exec(int procfd, pid_t pid, struct mw_record_exec *record)
+/* exe, its stat, cwd: the strings that come first.  Returns where the next go. */
+static char *read_places(int procfd, struct mw_record_exec *record)
 {
-	char line[MW_PROC_STAT_BYTES];
-	*record = (struct mw_record_exec){.head = {.pid = pid}};
-
-	ssize_t line_bytes = read_file(procfd, pid, "stat", line, sizeof(line) - 1);
-	line[line_bytes > 0 ? line_bytes : 0] = '\0';
-	bool complete = read_stat(record, line, line_bytes);
-	complete &= read_ids(procfd, pid, record);
-
+	pid_t pid = record->head.pid;
 	char *strings = record->strings;
 	record->exe_bytes = (uint16_t)read_link(procfd, pid, "exe", strings);
 	strings += record->exe_bytes;
-	complete &= record->exe_bytes > 0;
+	if (!record->exe_bytes)
+		record->head.flags |= MW_EXEC_INCOMPLETE;
 
 	char path[NAME_BYTES];
 	struct stat exe;
@@ -162,8 +162,155 @@ size_t mw_facts_exec(int procfd, pid_t pid, struct mw_record_exec *record)
 
 	/* Empty for a working directory outside of what we can see; that is no defect of the record. */
 	record->cwd_bytes = (uint16_t)read_link(procfd, pid, "cwd", strings);
-	strings += record->cwd_bytes;
+	return strings + record->cwd_bytes;
+}
 
+/* Is this variable one that changes what programs load, or what shells write down? */
+static bool is_listed(const char *variable, size_t n)
+{
+	static const char *const prefixes[] = {
+		"LD_",         "HIST",           "BASH_ENV=",          "ENV=",       "PROMPT_COMMAND=",
+		"PYTHONPATH=", "PYTHONSTARTUP=", "PYTHONHOME=",        "PERL5",      "RUBYOPT=",
+		"RUBYLIB=",    "NODE_OPTIONS=",  "JAVA_TOOL_OPTIONS=", "GCONV_PATH="};
+	/* Most begin with other letters. */
+	if (n == 0 || !strchr("LHBEPRNJG", variable[0]))
+		return false;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		size_t length = strlen(prefixes[i]);
+		if (n >= length && memcmp(variable, prefixes[i], length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of the `n` bytes of environment at `strings`, keep what is wanted, whole variables only; returns their bytes. */
+static size_t choose_variables(char *strings, size_t n, enum mw_environment environment)
+{
+	size_t kept = 0;
+	for (size_t at = 0; at < n;) {
+		const char *end = memchr(strings + at, '\0', n - at);
+		if (!end)
+			break; /* cut */
+		size_t length = (size_t)(end - (strings + at)) + 1;
+		if (length > 1 && (environment == MW_ENVIRONMENT_ALL || is_listed(strings + at, length))) {
+			if (kept + length > MW_ENV_BYTES)
+				break;
+			memmove(strings + kept, strings + at, length);
+			kept += length;
+		}
+		at += length;
+	}
+	return kept;
+}
+
+/* Go through the environment in pieces, so that nothing hides behind large variables; returns the bytes kept. */
+static size_t take_environment(const struct mw_stack *stack, pid_t pid, char *strings, enum mw_environment environment)
+{
+	size_t kept = 0;
+	uint64_t end = stack->env_end;
+	if (end - stack->env_start > ENVIRON_BYTES)
+		end = stack->env_start + ENVIRON_BYTES;
+	for (uint64_t at = stack->env_start; at < end && kept < MW_ENV_BYTES;) {
+		/* The room of the arguments, which come behind, is free as yet. */
+		size_t n = mw_stack_copy(stack, pid, at, end, strings + kept, MW_ENV_BYTES - kept + MW_ARGV_BYTES);
+		const char *last = n ? memrchr(strings + kept, '\0', n) : NULL;
+		size_t whole = last ? (size_t)(last - (strings + kept)) + 1 : n; /* or a variable longer than a piece */
+		if (whole == 0)
+			break;
+		size_t more = choose_variables(strings + kept, whole, environment);
+		kept = kept + more <= MW_ENV_BYTES ? kept + more : kept;
+		at += whole;
+	}
+	return kept;
+}
+
+/* A command name is the base of the path given to execve(2), cut (fs/exec.c of Linux); but for execveat(2) on a descriptor
+ * alone, where it depends on the kernel's version. */
+static bool name_from_execfn(struct mw_record_exec *record, const char *execfn)
+{
+	static const char descriptor[] = "/dev/fd/";
+	size_t n = record->execfn_bytes;
+	const char *slash = memrchr(execfn, '/', n);
+	const char *base = slash ? slash + 1 : execfn;
+	if (n == 0 || (n > sizeof(descriptor) - 1 && memcmp(execfn, descriptor, sizeof(descriptor) - 1) == 0))
+		return false;
+	size_t length = n - (size_t)(base - execfn);
+	if (length >= sizeof(record->name))
+		length = sizeof(record->name) - 1;
+	memcpy(record->name, base, length);
+	return true;
+}
+
+/* Session, group, terminal, parent, name: from what is known where that is enough, else from PID/stat. */
+static void take_standing(int procfd, const struct mw_facts_known *known, const char *execfn,
+			  struct mw_record_exec *record)
+{
+	pid_t pid = record->head.pid;
+	record->session = getsid(pid);
+	record->pgrp = getpgid(pid);
+	record->ppid = known->ppid;
+	record->tty_nr = known->tty_nr;
+	/* A session leader may have got itself a terminal. */
+	bool is_same_session = known->session && record->session == known->session && record->session != pid;
+	if (is_same_session && name_from_execfn(record, execfn))
+		return;
+	char line[MW_PROC_STAT_BYTES];
+	ssize_t n = read_file(procfd, pid, "stat", line, sizeof(line));
+	if (!read_stat(record, line, n))
+		record->head.flags |= MW_EXEC_INCOMPLETE;
+}
+
+size_t mw_facts_exec_stop(int procfd, pid_t pid, const struct mw_facts_known *known, enum mw_environment environment,
+			  struct mw_record_exec *record)
+{
+	static struct mw_stack stack; /* one thread traces */
+	if (mw_stack_read(pid, &stack) < 0)
+		return mw_facts_exec(procfd, pid, environment, record);
+
+	*record = (struct mw_record_exec){
+		.head = {.pid = pid, .flags = stack.is_secure ? MW_EXEC_SECURE : 0},
+		.uid = stack.uid,
+		.euid = stack.euid,
+		.gid = stack.gid,
+		.egid = stack.egid,
+	};
+	char *strings = read_places(procfd, record);
+
+	size_t n =
+		mw_stack_copy(&stack, pid, stack.execfn, stack.execfn + MW_PATH_BYTES - 1, strings, MW_PATH_BYTES - 1);
+	record->execfn_bytes = (uint16_t)strnlen(strings, n);
+	take_standing(procfd, known, strings, record);
+	strings += record->execfn_bytes;
+
+	if (environment != MW_ENVIRONMENT_NONE)
+		record->env_bytes = (uint16_t)take_environment(&stack, pid, strings, environment);
+	strings += record->env_bytes;
+
+	n = mw_stack_copy(&stack, pid, stack.arg_start, stack.arg_end, strings, MW_ARGV_BYTES);
+	record->argv_bytes = (uint32_t)n;
+	record->argv_total_bytes = (uint32_t)(stack.arg_end - stack.arg_start);
+	if (n < stack.arg_end - stack.arg_start)
+		record->head.flags |= n == MW_ARGV_BYTES ? MW_EXEC_ARGV_TRUNCATED : MW_EXEC_INCOMPLETE;
+	strings += n;
+	return (size_t)(strings - (char *)record);
+}
+
+size_t mw_facts_exec(int procfd, pid_t pid, enum mw_environment environment, struct mw_record_exec *record)
+{
+	char line[MW_PROC_STAT_BYTES];
+	*record = (struct mw_record_exec){.head = {.pid = pid}};
+
+	ssize_t line_bytes = read_file(procfd, pid, "stat", line, sizeof(line) - 1);
+	line[line_bytes > 0 ? line_bytes : 0] = '\0';
+	bool complete = read_stat(record, line, line_bytes);
+	complete &= read_ids(procfd, pid, record);
+
+	char *strings = read_places(procfd, record);
+	if (environment != MW_ENVIRONMENT_NONE) {
+		ssize_t n = read_file(procfd, pid, "environ", strings, MW_ENV_BYTES + MW_ARGV_BYTES);
+		record->env_bytes = (uint16_t)choose_variables(strings, n > 0 ? (size_t)n : 0, environment);
+		strings += record->env_bytes;
+	}
 	ssize_t argv_bytes = read_file(procfd, pid, "cmdline", strings, MW_ARGV_BYTES);
 	complete &= argv_bytes >= 0;
 	if (argv_bytes > 0) {
@@ -180,5 +327,19 @@ size_t mw_facts_exec(int procfd, pid_t pid, struct mw_record_exec *record)
 	}
 	if (!complete)
 		record->head.flags |= MW_EXEC_INCOMPLETE;
+	return (size_t)(strings - (char *)record);
+}
+
+size_t mw_facts_stdio(int procfd, struct mw_record_exec *record, size_t bytes)
+{
+	char *strings = (char *)record + bytes;
+	for (int fd = 0; fd < 3; fd++) {
+		char path[NAME_BYTES];
+		(void)snprintf(path, sizeof(path), "%d/fd/%d", (int)record->head.pid, fd);
+		ssize_t n = readlinkat(procfd, path, strings, MW_STDIO_BYTES);
+		record->stdio_bytes[fd] = n > 0 ? (uint16_t)n : 0;
+		strings += record->stdio_bytes[fd];
+	}
+	record->head.flags |= MW_EXEC_HAS_STDIO;
 	return (size_t)(strings - (char *)record);
 }

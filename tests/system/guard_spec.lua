@@ -22,6 +22,9 @@ local function under_sensor(script, flags, prefix)
       done
     }
     traced() { grep -q '^TracerPid:.[1-9]' /proc/$$/status; }
+    tracer() { sed -n 's/^TracerPid:.//p' /proc/$$/status; }
+    # Until another tracer than $1 holds us.
+    replaced() { until now=$(tracer) && [ "$now" != 0 ] && [ "$now" != "$1" ]; do :; done; }
   ]]
   local result = run(("%s %s run --state_dir=%s --outputs=events/json:file=%s %s -- bash -c %s"):format(prefix or "",
     moonwatch, state, events, flags or "", quote(prelude .. script)))
@@ -35,16 +38,30 @@ local function has_exec(events, mark)
 end
 
 describe("the application goes on", function()
-  it("when the tracer is killed", function()
-    local result = under_sensor [[find moonwatch-trace; kill -KILL $pid; while traced; do :; done; /bin/true; echo on; exit 5]]
-    assert.are.equal(5, result.code)
-    assert.are.equal("on\n", result.out)
-  end)
+  for signal, what in pairs { KILL = "killed", STOP = "stopped" } do
+    it("when the tracer is " .. what .. ": another takes over, and the gap is told", function()
+      local result, events = under_sensor([[find moonwatch-trace; kill -]] .. signal .. [[ $pid; replaced $pid; /bin/true after
+        echo on; exit 5]])
+      assert.are.equal(5, result.code)
+      assert.are.equal("on\n", result.out)
+      assert.is_true(has_exec(events, "after"))
+      local gaps = support.filter(events, function(event)
+        return event.kind == "sensor.gap" and event.gap.reason == "tracer restarted"
+      end)
+      assert.are.equal(1, #gaps)
+      assert.is_true(gaps[1].gap.found >= 1)
+      local root = support.filter(events, function(event)
+        return event.kind == "process.exit" and event.process.name == "bash" and event.process.exit_code == 5
+      end)
+      assert.are.equal(1, #root)
+    end)
+  end
 
-  it("when the tracer is stopped: the guard ends it", function()
-    local result = under_sensor [[find moonwatch-trace; kill -STOP $pid; /bin/true; echo on; exit 5]]
-    assert.are.equal(5, result.code)
-    assert.are.equal("on\n", result.out)
+  it("when the tracer is killed again and again under load", function()
+    local result, events = under_sensor [[( for i in 1 2 3 4 5 6 7 8 9 10; do /bin/true $i || exit 1; sh -c : || exit 1; done; exit 7 ) & child=$!
+      for n in 1 2 3 4 5; do find moonwatch-trace; kill -KILL $pid; replaced $pid; done; wait $child; echo $?; /bin/true after]]
+    assert.are.equal("7\n", result.out)
+    assert.is_true(has_exec(events, "after"))
   end)
 
   it("when the guard is killed", function()
