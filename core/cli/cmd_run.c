@@ -65,7 +65,8 @@ static int run(int argc, char **argv)
 	if (err.text[0])
 		mw_complain("%s", err.text);
 	char **command = argv + 1 + rest;
-	if (!*command) {
+	bool is_beside = !*command && mw_flag_bool(flags, MW_FLAG_ATTACH);
+	if (!*command && !is_beside) {
 		mw_complain("run: no command; usage: moonwatch run [flags] -- COMMAND [ARG…]");
 		mw_flags_free(flags);
 		return MW_EXIT_USAGE;
@@ -77,7 +78,17 @@ static int run(int argc, char **argv)
 	}
 
 	const struct mw_sensor_options options = {.flags = flags, .tree = tree};
-	(void)start_sensor(flags, &options); /* has said what is missing; the application starts all the same */
+	pid_t watcher = mw_launch_watched_by();
+	if (watcher)
+		mw_complain("run: this process is watched by another moonwatch already (process %d), which sees the "
+			    "command, too; running it as it is",
+			    (int)watcher);
+	else
+		(void)start_sensor(flags, &options); /* has said what is missing; the application starts all the same */
+	if (is_beside) {
+		mw_flags_free(flags);
+		return watcher ? MW_EXIT_NO : mw_launch_wait();
+	}
 	r = mw_launch_application(command);
 	mw_flags_free(flags);
 
@@ -95,6 +106,8 @@ const struct mw_command mw_command_run = {
 	.help = "The command replaces this process: its process id, parent, standard streams, environment, signals and\n"
 		"exit status are its own. The sensor sees the whole tree of its processes. When tracing is refused, the\n"
 		"command runs all the same, and one line on standard error says so.\n\n"
+		"With --attach, processes of the container that are older are watched as well; without COMMAND, moonwatch\n"
+		"then stays beside them until SIGTERM or SIGINT.\n\n"
 		"Exit status: that of the command; 127 when it is not found, 126 when it cannot be executed, 2 for a wrong\n"
 		"flag, 78 for a wrong configuration.",
 	.run = run,

@@ -16,14 +16,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "event/board.h"
 #include "launch/launch.h"
+#include "proc/procfs.h"
 #include "trace/tracer.h"
 
 enum {
-	/* A tracer is looked at this often, and is hung when it has done nothing between two looks while not waiting. */
-	HEARTBEAT_MS = 400,
+	/* A tracer is looked at this often, and perhaps hung when it has done nothing between so many looks while not
+	 * waiting. */
+	HEARTBEAT_MS = 250,
+	HUNG_LOOKS = 2,
 	/* Before one that died is started again; doubled each time, up to the maximum.  A tracer is started at once the first
 	 * time: what happens without one is not seen. */
 	BACKOFF_MIN_MS = 100,
@@ -51,7 +55,8 @@ struct guard {
 	struct ward tracer;
 	struct ward sensor;
 	uint64_t seen_stops;
-	bool was_busy;
+	int64_t seen_cpu_ns;
+	unsigned looks; /* since it has done something */
 };
 
 static void write_file(const char *path, const char *text)
@@ -214,15 +219,31 @@ static void reap(struct guard *guard)
 	}
 }
 
+/* Does it stand still?  One that only waits for a CPU, on a machine that has too few, does not; one that has had the CPU
+ * all the time, and handled nothing, does. */
+static bool is_hung(struct guard *guard)
+{
+	MW_AUTO_FD procfd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	MW_AUTO_FD pidfd = -1;
+	struct mw_proc_stat stat;
+	if (procfd < 0 || mw_procfs_open_pid(procfd, guard->tracer.pid, &pidfd) < 0 || mw_procfs_stat(pidfd, &stat) < 0)
+		return true; /* nothing better is known */
+	int64_t cpu_ns = mw_procfs_ticks_ns(stat.utime_ticks + stat.stime_ticks);
+	bool has_worked = cpu_ns - guard->seen_cpu_ns >= (int64_t)HEARTBEAT_MS / 2 * MW_NS_PER_MS;
+	guard->seen_cpu_ns = cpu_ns;
+	return stat.state != 'R' || has_worked;
+}
+
 static void look_at_tracer(struct guard *guard)
 {
 	struct mw_board *board = guard->launch->board;
 	uint64_t stops = atomic_load(&board->tracer_stops);
 	bool is_busy = !atomic_load(&board->tracer_waits) && atomic_load(&board->attach) == MW_ATTACH_DONE;
-	if (is_busy && guard->was_busy && stops == guard->seen_stops)
+	if (!is_busy || stops != guard->seen_stops)
+		guard->looks = 0;
+	else if (++guard->looks >= HUNG_LOOKS && is_hung(guard))
 		(void)kill(guard->tracer.pid, SIGKILL);
 	guard->seen_stops = stops;
-	guard->was_busy = is_busy;
 }
 
 static void run_sensor(struct guard *guard)

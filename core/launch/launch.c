@@ -1,6 +1,7 @@
 #include "launch/launch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
@@ -8,9 +9,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "event/board.h"
 #include "launch/guard.h"
+#include "proc/procfs.h"
 
 /* fork() whose child sends no signal at its end: wait(2) without __WALL does not see such a child (clone(2)).  The C
  * library's fork cannot do that; this process has one thread, so nothing that fork would do besides is missed. */
@@ -69,6 +72,32 @@ static void give_up_tracing(void)
 	}
 	/* Refused without CAP_SETPCAP; then the application keeps what it would have had without us. */
 	(void)prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE);
+}
+
+pid_t mw_launch_watched_by(void)
+{
+	MW_AUTO_FD procfd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	MW_AUTO_FD selffd = -1;
+	MW_AUTO_FD tracerfd = -1;
+	struct mw_proc_status status;
+	struct mw_proc_stat tracer;
+	if (procfd < 0 || mw_procfs_open_pid(procfd, getpid(), &selffd) < 0 || mw_procfs_status(selffd, &status) < 0 ||
+	    status.tracer_pid == 0 || mw_procfs_open_pid(procfd, status.tracer_pid, &tracerfd) < 0 ||
+	    mw_procfs_stat(tracerfd, &tracer) < 0)
+		return 0;
+	return strcmp(tracer.comm, "moonwatch-trace") == 0 ? status.tracer_pid : 0;
+}
+
+int mw_launch_wait(void)
+{
+	sigset_t set;
+	give_up_tracing();
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	int signal;
+	return sigwait(&set, &signal) == 0 ? 0 : 1;
 }
 
 int mw_launch_application(char *const argv[])

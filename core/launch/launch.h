@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct mw_board;
 struct mw_err;
@@ -37,6 +38,13 @@ struct mw_launch {
  * 0 when it is (or was not asked for); otherwise the application is to start all the same, and err says in a line what
  * is missing: -EPERM… when tracing is refused, -ETIMEDOUT, or the errno of clone(2) when there is no guard at all. */
 int mw_launch_guard(const struct mw_launch *launch, struct mw_err *err);
+
+/* Is this process traced by a moonwatch already, so that the command needs no other?  The tracer's id, or 0. */
+pid_t mw_launch_watched_by(void);
+
+/* Instead of becoming an application: wait for SIGTERM or SIGINT, giving up the capability to trace as well.  The exit status
+ * to end with. */
+int mw_launch_wait(void);
 
 /* Become the application: give up the capability to trace, which was given to this container for us and not for it,
  * and execute.  Returns only on failure, -errno of execvp(3). */

@@ -62,7 +62,7 @@ struct sensor {
 	struct mw_timer pump_timer;
 	int signal_fd;
 	uint64_t told_refused; /* lost records that a health event has told of */
-	bool told_tracer_died;
+	bool told_tracer_lost;
 	bool spool_is_failing;
 };
 
@@ -138,12 +138,15 @@ static void on_rule_report(void *data, const char *line)
 
 static void tell_losses(struct sensor *sensor)
 {
-	if (atomic_load(&sensor->board->tracer_lost) && !sensor->told_tracer_died) {
+	if (atomic_load(&sensor->board->tracer_lost) && !sensor->told_tracer_lost) {
 		static const char text[] =
-			"process events end here: the tracer was killed; the application goes on unseen";
-		sensor->told_tracer_died = true;
+			"the guard was killed: process events end here, the application goes on unseen";
+		const struct mw_gap gap = {.reason = MW_GAP_TRACER_LOST, .duration_ms = -1};
+		struct mw_event event = {
+			.kind = MW_SENSOR_GAP, .time_ns = mw_clock_real_ns(), .gap = &gap, .message = text};
+		sensor->told_tracer_lost = true;
 		mw_log("%s", text);
-		tell_health(sensor, text);
+		on_event(sensor, &event);
 	}
 	uint64_t refused = atomic_load(&sensor->board->ring->refused);
 	if (refused == sensor->told_refused)
@@ -253,11 +256,14 @@ static void on_wake(void *data, uint32_t events)
 	look_at_ring(sensor);
 }
 
-/* The guard died (it would have been asked by the board otherwise), or somebody wants us gone: save what there is. */
+/* The guard died (it would have been asked by the board otherwise), and the tracer with it; or somebody wants us gone: save
+ * what there is. */
 static void on_signal(void *data, uint32_t events)
 {
 	struct sensor *sensor = data;
 	(void)events;
+	if (getppid() != atomic_load(&sensor->board->guard_pid))
+		atomic_store(&sensor->board->tracer_lost, 1);
 	while (drain(sensor))
 		;
 	mw_loop_stop(sensor->loop);

@@ -203,8 +203,13 @@ static bool record_exec(struct mw_tracer *tracer, struct mw_task *task)
 
 void mw_tracer_record_late(struct mw_tracer *tracer, struct mw_task *task, unsigned flags)
 {
-	count_record(tracer, MW_PROCESS_EXEC);
 	mw_board_own(tracer->board, task->tgid);
+	struct mw_proc_stat stat;
+	struct mw_proc_status status;
+	if (task->tgid == tracer->options->root && mw_tracer_read(tracer, task->tgid, &stat, &status) &&
+	    mw_is_instance_name(stat.comm))
+		return; /* still the entrypoint */
+	count_record(tracer, MW_PROCESS_EXEC);
 	struct mw_record_exec *room = mw_tracer_begin_record(tracer, MW_RECORD_BYTES);
 	struct mw_record_exec *record = room ? room : spare_record();
 	size_t bytes = mw_facts_exec(tracer->procfd, task->tgid, tracer->options->environment, record);
@@ -236,6 +241,9 @@ static void on_end(struct mw_tracer *tracer, const struct mw_stop *stop)
 	if (task->tgid == task->tid && !task->end_recorded)
 		mw_tracer_record_exit(tracer, task->tid, stop->status, &stop->usage);
 	mw_tasks_remove(&tracer->tasks, stop->tid);
+	/* What is older than us was only watched for as long as we are here. */
+	if (tracer->options->takes_older && stop->tid == tracer->options->root)
+		tracer->is_over = true;
 }
 
 /* execve by a thread that is not the leader: it takes the leader's id, and its own is gone without a further word. */
@@ -484,6 +492,8 @@ static void follow(struct mw_tracer *tracer)
 			mw_verdict_look_after(tracer);
 		mw_root_look_after(tracer);
 		tick(tracer);
+		if (tracer->is_over)
+			return; /* the kernel lets go of all that is traced, and all of it runs */
 	}
 }
 

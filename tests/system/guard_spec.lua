@@ -58,7 +58,8 @@ describe("the application goes on", function()
   end
 
   it("when the tracer is killed again and again under load", function()
-    local result, events = under_sensor [[( for i in 1 2 3 4 5 6 7 8 9 10; do /bin/true $i || exit 1; sh -c : || exit 1; done; exit 7 ) & child=$!
+    local result, events = under_sensor [[( for i in 1 2 3 4 5 6 7 8 9 10; do
+        /bin/true $i || exit 1; sh -c : || exit 1; done; exit 7 ) & child=$!
       for n in 1 2 3 4 5; do find moonwatch-trace; kill -KILL $pid; replaced $pid; done; wait $child; echo $?; /bin/true after]]
     assert.are.equal("7\n", result.out)
     assert.is_true(has_exec(events, "after"))
