@@ -82,16 +82,20 @@ struct mw_record_exit {
 enum {
 	/* Only asked for, not known to be done: read before the call (notify engine). */
 	MW_CALL_ATTEMPT = 1,
-	/* A path or address was cut, or could not be read. */
+	/* Something was cut, could not be read, or a path was only put together, its symbolic links not followed. */
 	MW_CALL_INCOMPLETE = 2,
 };
+
+/* In open_flags, mode, uid and gid: the call says nothing of that; MW_CALL_NO_SIZE in size. */
+#define MW_CALL_NONE UINT32_MAX
+#define MW_CALL_NO_SIZE UINT64_MAX
 
 /* A system call of a process under attention `calls`, with its result. */
 struct mw_record_call {
 	struct mw_record head;
 	int32_t tid;
 	uint16_t event; /* enum mw_event_kind */
-	uint16_t call;  /* index in mw_call_names */
+	uint16_t call;  /* index in mw_syscalls; its name: mw_call_name() */
 	int64_t result; /* >= 0, or a negative errno */
 	int64_t number; /* what struct mw_call says */
 	int32_t fd;     /* descriptor it is about or gave, -1 for none */
@@ -101,7 +105,8 @@ struct mw_record_call {
 	uint64_t inode, device, size;
 	/* socket.*: struct sockaddr of both ends as the kernel has them; 0 bytes when unknown. */
 	uint16_t local_bytes, remote_bytes;
-	uint16_t socket_type;
+	uint16_t socket_type, socket_protocol;
+	uint16_t unused;
 	/* Strings behind: path, old path, text (none with NULs). */
 	uint16_t path_bytes, old_path_bytes, text_bytes;
 	_Alignas(8) unsigned char local[MW_SOCKADDR_BYTES];
