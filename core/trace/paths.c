@@ -43,16 +43,24 @@ static bool may_have_fuse(void)
 	return answer == 2;
 }
 
+static int open_how(int base, const char *path, int flags, uint64_t resolve)
+{
+	const struct open_how how = {.flags = (unsigned)(O_PATH | O_CLOEXEC | flags), .resolve = resolve};
+	int fd = (int)syscall(SYS_openat2, base, path, &how, sizeof(how));
+	return fd < 0 ? -errno : fd;
+}
+
 static int walk(int base, const char *path, int flags, uint64_t resolve)
 {
-	struct open_how how = {.flags = (unsigned)(O_PATH | O_CLOEXEC | flags), .resolve = resolve | RESOLVE_CACHED};
-	int fd = (int)syscall(SYS_openat2, base, path, &how, sizeof(how));
-	if (fd < 0 && ((errno == EAGAIN && !may_have_fuse()) || errno == EINVAL)) {
-		/* EINVAL: a kernel that knows nothing of RESOLVE_CACHED. */
-		how.resolve = resolve;
-		fd = (int)syscall(SYS_openat2, base, path, &how, sizeof(how));
+	int fd = open_how(base, path, flags, resolve | RESOLVE_CACHED);
+	if (fd == -EINVAL || (fd == -EAGAIN && !may_have_fuse()))
+		return open_how(base, path, flags, resolve); /* EINVAL: a kernel that knows nothing of RESOLVE_CACHED */
+	if (fd == -EAGAIN && resolve == RESOLVE_IN_ROOT) {
+		/* The file system of the root itself is served by nobody in it. */
+		fd = open_how(base, path, flags, resolve | RESOLVE_NO_XDEV);
+		return fd == -EXDEV ? -EAGAIN : fd;
 	}
-	return fd < 0 ? -errno : fd;
+	return fd;
 }
 
 /* The folder that relative paths begin at; `name` has room for NAME_BYTES. */
@@ -130,10 +138,11 @@ static int open_path(const struct mw_tracee *tracee, int dirfd, const char *path
 		fd = openat(folder, path, O_PATH | O_CLOEXEC | flags);
 		return fd < 0 ? -errno : fd;
 	}
-	if (fd != -EXDEV)
+	/* EAGAIN: with RESOLVE_CACHED that is said of a path that leaves its folder by "..", too. */
+	if (fd != -EXDEV && fd != -EAGAIN)
 		return fd;
 	char whole[MW_PATH_BYTES];
-	return name_from_root(tracee, base, path, whole) ? open_from_root(tracee, whole, flags) : -EXDEV;
+	return name_from_root(tracee, base, path, whole) ? open_from_root(tracee, whole, flags) : fd;
 }
 
 static size_t name_of(const struct mw_tracee *tracee, int fd, char out[MW_PATH_BYTES])
