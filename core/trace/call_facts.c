@@ -296,6 +296,7 @@ static void put_address(struct mw_call_facts *facts, unsigned char out[MW_SOCKAD
 		set_incomplete(facts);
 	}
 	memset(out, 0, MW_SOCKADDR_BYTES);
+	*ret_bytes = 0;
 	if (size && mw_tracee_bytes(facts->tracee, facts->args[1], out, size) == 0)
 		*ret_bytes = (uint16_t)size;
 	else
