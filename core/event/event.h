@@ -60,13 +60,14 @@ enum {
 
 /* What a system call did, for events that come from one. */
 struct mw_call {
-	const char *name; /* "openat"; borrowed from mw_call_names */
+	const char *name; /* "openat"; borrowed from the table of calls */
 	int64_t result;   /* >= 0, or a negative errno */
 	bool is_attempt;  /* read before the call: neither its result nor what it really used is known */
 	bool incomplete;  /* something was cut or could not be read */
 	/* What the kind of event makes of it.  process.ptrace: the request; kill: the signal; setuid: the new id; bpf: the
 	 * command; setns, unshare, memfd, mount: the flags; dup-to-stdio: the descriptor that was replaced. */
 	int64_t number;
+	bool has_number;
 	int fd;           /* the descriptor it is about or gave, or -1 */
 	const char *text; /* a name for `number`, or the name given (memfd, module, prctl-name, file system), or NULL */
 	struct mw_process *target; /* who it was done to, or NULL */

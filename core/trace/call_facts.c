@@ -222,7 +222,8 @@ static bool open_flags(const struct mw_tracee *tracee, const struct mw_syscall *
 		*ret_flags = (uint32_t)how.flags;
 		*ret_mode = (uint32_t)how.mode;
 	} else {
-		*ret_flags = call->how == MW_HOW_CREAT ? O_CREAT | O_WRONLY | O_TRUNC : (uint32_t)arg(args, call->flags);
+		*ret_flags =
+			call->how == MW_HOW_CREAT ? O_CREAT | O_WRONLY | O_TRUNC : (uint32_t)arg(args, call->flags);
 	}
 	return true;
 }

@@ -133,7 +133,7 @@ static void a_name_is_what_the_kernel_makes_of_it(void **state)
 	assert_int_equal(symlink("deep/er", "link"), 0);
 	assert_int_equal(symlink(in_folder("deep"), "absolute"), 0);
 	trace_well(&traced, names, FILES);
-	static const char *const expected[] = {"dir",	       "dir/file",     "dir/missing", "missing",
+	static const char *const expected[] = {"dir",          "dir/file",        "dir/missing", "missing",
 					       "deep/missing", "deep/er/missing", "deep/missing"};
 	for (unsigned i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
 		assert_string_equal(path_of(nth(&traced, "openat", i)), in_folder(expected[i]));
@@ -381,7 +381,7 @@ static void a_root_of_its_own_is_no_way_out(void **state)
 	assert_int_equal(mkdir("jail", 0755) | mkdir("jail/in", 0755) | symlink("/in", "jail/link"), 0);
 	assert_int_equal(touch("jail/in/file"), 0);
 	trace_well(&traced, in_chroot, FILES);
-	static const char *const expected[] = {"jail/in/file", "jail/in/none", "jail/in/none",	"jail/none",
+	static const char *const expected[] = {"jail/in/file", "jail/in/none", "jail/in/none", "jail/none",
 					       "jail/in/none", "jail/in/none", "jail/in/made", "jail/in/made-too"};
 	for (unsigned i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
 		assert_string_equal(path_of(nth(&traced, "openat", i)), in_folder(expected[i]));

@@ -228,7 +228,8 @@ static void unix_sockets_are_told(void **state)
 	assert_int_equal(r->socket_type, SOCK_STREAM);
 	assert_int_equal(((const struct sockaddr_un *)(const void *)r->local)->sun_family, AF_UNIX);
 	assert_string_equal(path_of(nth(&traced, "connect", 0)), in_folder("socket"));
-	assert_int_equal(nth(&traced, "accept", 0)->local_bytes, offsetof(struct sockaddr_un, sun_path) + sizeof("socket"));
+	assert_int_equal(nth(&traced, "accept", 0)->local_bytes,
+			 offsetof(struct sockaddr_un, sun_path) + sizeof("socket"));
 
 	r = nth(&traced, "bind", 1);
 	const struct sockaddr_un *address = (const void *)r->local;
