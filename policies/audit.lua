@@ -13,5 +13,19 @@ return {
 
     -- The end of a trail is often what one looks for.
     shutdown_flush_ms = 5000,
+
+    attention_cpu_percent = 50,
+    attention_stops_per_s = 50000,
+  },
+
+  attention = {
+    extends = true,
+
+    -- Servers that execute themselves anew …
+    { programs = { "nginx", "php-fpm", "apache2", "httpd", "uwsgi", "postgres" },
+      unless = { "dropped", "fileless", "late" }, level = "events" },
+    -- … but what else they start, CGI programs included.
+    { marked = { "web_server", "database" }, level = "calls" },
+    { is = "secure", level = "calls" },
   },
 }

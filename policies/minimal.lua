@@ -16,4 +16,7 @@ return {
     attach_timeout_ms = 100,
     shutdown_flush_ms = 250,
   },
+
+  -- Nobody's system calls.
+  attention = { default = "events" },
 }

@@ -17,4 +17,12 @@ return {
     rule_event_instructions = 1000000,
     rule_memory_mib = 64,
   },
+
+  attention = {
+    extends = true,
+    -- Whom no entry speaks of: everybody but the application's first process and well-known servers.
+    default = "calls",
+    -- Also in the start-up phase.
+    { names = { "sh", "bash", "dash", "ash", "curl", "wget" }, unless = { "root", "repeated" }, level = "calls" },
+  },
 }

@@ -9,12 +9,20 @@
 #include "base/err.h"
 #include "base/nearest.h"
 #include "cli/command.h"
+#include "event/attention.h"
 #include "flag/flag.h"
 #include "rule/engine.h"
 #include "script/config.h"
 #include "script/outputs.h"
 
+enum {
+	/* A policy as text: its strings, each perhaps in every entry, are a small part of this. */
+	ATTENTION_BYTES = 1 << 20,
+};
+
 extern const struct mw_command mw_command_config;
+
+static struct mw_attention attention; /* large, and there is one */
 
 static int complain(int code, const struct mw_err *err)
 {
@@ -30,7 +38,7 @@ static int load(int argc, char **argv, struct mw_flags **ret_flags)
 		return MW_EXIT_CONFIG;
 	struct mw_err err = {""};
 	int rest;
-	int r = mw_config_load(tree, argc, argv, environ, ret_flags, &rest, &err);
+	int r = mw_config_load(tree, argc, argv, environ, ret_flags, &attention, &rest, &err);
 	if (r < 0)
 		return complain(r, &err);
 	if (rest < argc) {
@@ -54,6 +62,10 @@ static int dump(const struct mw_flags *flags)
 {
 	for (size_t i = 0; i < MW_FLAG_COUNT; i++)
 		print_value(flags, (enum mw_flag_id)i);
+	/* Behind '#', as in a flag file, where it has no place. */
+	MW_AUTO(mw_buf) text = MW_BUF(ATTENTION_BYTES);
+	mw_attention_format(&attention, "# ", &text);
+	(void)fputs(text.data ? text.data : "", stdout);
 	return MW_EXIT_OK;
 }
 
@@ -195,7 +207,7 @@ const struct mw_command mw_command_config = {
 	.usage = "check|dump|explain [NAME] [flags]",
 	.summary = "Check and show what flags, environment, file and profile add up to.",
 	.help = "  check           say what is wrong: exit 78 for flags, profile or outputs, 1 for refused rules\n"
-		"  dump            every flag as name=value\n"
+		"  dump            every flag as name=value, and the policy of attention in comments\n"
 		"  explain [NAME]  every flag, or one: its value, where that came from, and what it is for\n",
 	.run = run,
 };

@@ -20,13 +20,16 @@ enum {
 	EXIT_NOT_FOUND = 127,
 };
 
-static int start_sensor(const struct mw_flags *flags, const struct mw_sensor_options *options)
+static int start_sensor(const struct mw_flags *flags, const struct mw_attention *attention,
+			const struct mw_sensor_options *options)
 {
 	struct mw_err err;
 	struct mw_board *board;
 	int r = mw_board_new((size_t)mw_flag_int(flags, MW_FLAG_RING_SIZE_MIB) << 20, &board, &err);
 	if (r < 0)
 		goto out;
+	/* Of all kinds, until the sensor has loaded its rules and says which are wanted (sensor/subscription.h). */
+	board->attention[0] = *attention;
 	const char *outputs = mw_flag_text(flags, MW_FLAG_OUTPUTS);
 	const struct mw_launch launch = {
 		.board = board,
@@ -53,11 +56,12 @@ out:
 
 static int run(int argc, char **argv)
 {
+	static struct mw_attention attention; /* large */
 	const char *tree = mw_tree();
 	struct mw_flags *flags;
 	struct mw_err err;
 	int rest;
-	int r = mw_config_load(tree, argc - 1, argv + 1, environ, &flags, &rest, &err);
+	int r = mw_config_load(tree, argc - 1, argv + 1, environ, &flags, &attention, &rest, &err);
 	if (r < 0) {
 		mw_complain("%s", err.text);
 		return r == -EINVAL ? MW_EXIT_USAGE : MW_EXIT_CONFIG;
@@ -84,7 +88,7 @@ static int run(int argc, char **argv)
 			    "command, too; running it as it is",
 			    (int)watcher);
 	else
-		(void)start_sensor(flags, &options); /* has said what is missing; the application starts all the same */
+		(void)start_sensor(flags, &attention, &options); /* has said what is missing; the application starts all the same */
 	if (is_beside) {
 		mw_flags_free(flags);
 		return watcher ? MW_EXIT_NO : mw_launch_wait();

@@ -1,6 +1,8 @@
-/* The flags as they hold for this start, from all sources: one function for every command that takes flags. */
+/* The flags, and the policy of attention, as they hold for this start, from all sources: one function for every command
+ * that takes flags. */
 #pragma once
 
+struct mw_attention;
 struct mw_err;
 struct mw_flags;
 
@@ -13,4 +15,4 @@ struct mw_flags;
  *   -ENOMEM
  * On success err->text is "", or a line worth passing on about a variable that looks like a misspelt flag. */
 int mw_config_load(const char *tree, int argc, char *const *argv, char *const *environment, struct mw_flags **ret,
-		   int *ret_rest, struct mw_err *err);
+		   struct mw_attention *ret_attention, int *ret_rest, struct mw_err *err);

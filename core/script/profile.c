@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "base/nearest.h"
 #include "flag/flag.h"
+#include "script/attention.h"
 #include "script/state.h"
 
 enum {
@@ -33,6 +34,7 @@ enum {
 struct profile {
 	const char *tree;
 	struct mw_flags *flags;
+	struct mw_attention *attention;
 	const struct profile *extended_by; /* NULL for the one asked for */
 	unsigned depth;
 	char path[MW_PATH_BYTES];
@@ -124,22 +126,37 @@ static int read_flags(lua_State *L)
 	return 0;
 }
 
+/* (table, profile) -> nothing.  As read_flags(). */
+static int read_attention(lua_State *L)
+{
+	struct profile *profile = lua_touserdata(L, 2);
+	profile->result = 0;
+	lua_pushliteral(L, "attention");
+	if (lua_rawget(L, 1) != LUA_TNIL)
+		profile->result = mw_attention_read(L, profile->path, profile->attention, profile->err);
+	return 0;
+}
+
 static int check_key(lua_State *L, const struct profile *profile)
 {
 	if (lua_type(L, -2) != LUA_TSTRING)
-		return mw_err_set(profile->err, -EINVAL, "%s: a key of type %s; a profile has extends and flags",
-				  profile->path, luaL_typename(L, -2));
+		return mw_err_set(profile->err, -EINVAL,
+				  "%s: a key of type %s; a profile has extends, flags and attention", profile->path,
+				  luaL_typename(L, -2));
 	const char *key = lua_tostring(L, -2);
-	if (strcmp(key, "extends") == 0 || strcmp(key, "flags") == 0)
-		return 0;
+	static const char *const keys[] = {"extends", "flags", "attention"};
+	struct mw_nearest nearest = {.word = key};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (strcmp(key, keys[i]) == 0)
+			return 0;
+		mw_nearest_try(&nearest, keys[i]);
+	}
 	if (mw_flag_find(key))
 		return mw_err_set(profile->err, -EINVAL, "%s: unknown key \"%s\"; flags go into flags = { %s = … }",
 				  profile->path, key, key);
-	struct mw_nearest nearest = {.word = key};
-	mw_nearest_try(&nearest, "extends");
-	mw_nearest_try(&nearest, "flags");
-	return mw_err_set(profile->err, -EINVAL, "%s: unknown key \"%.60s\"; a profile has extends and flags%s%s%s",
-			  profile->path, key, nearest.name ? ", did you mean \"" : "", nearest.name ? nearest.name : "",
+	return mw_err_set(profile->err, -EINVAL,
+			  "%s: unknown key \"%.60s\"; a profile has extends, flags and attention%s%s%s", profile->path,
+			  key, nearest.name ? ", did you mean \"" : "", nearest.name ? nearest.name : "",
 			  nearest.name ? "\"?" : "");
 }
 
@@ -246,6 +263,7 @@ static int apply_extended(struct profile *profile)
 	struct profile base = {
 		.tree = profile->tree,
 		.flags = profile->flags,
+		.attention = profile->attention,
 		.extended_by = profile,
 		.depth = profile->depth + 1,
 		.err = profile->err,
@@ -274,6 +292,8 @@ static int apply_script(struct profile *profile, const char *name_or_path, struc
 		r = apply_extended(profile);
 	if (r == 0)
 		r = read_with(script, read_flags, profile);
+	if (r == 0)
+		r = read_with(script, read_attention, profile);
 	return r;
 }
 
@@ -296,9 +316,16 @@ static int apply(struct profile *profile, const char *name_or_path)
 	return r;
 }
 
-int mw_profile_apply(const char *tree, const char *name_or_path, struct mw_flags *flags, struct mw_err *err)
+int mw_profile_apply(const char *tree, const char *name_or_path, struct mw_flags *flags, struct mw_attention *attention,
+		     struct mw_err *err)
 {
 	struct mw_err own = {""};
-	struct profile profile = {.tree = tree, .flags = flags, .depth = 1, .err = err ? err : &own};
+	struct profile profile = {
+		.tree = tree,
+		.flags = flags,
+		.attention = attention,
+		.depth = 1,
+		.err = err ? err : &own,
+	};
 	return apply(&profile, name_or_path);
 }

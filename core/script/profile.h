@@ -1,10 +1,17 @@
-/* Profiles: named sets of flag values, policies/NAME.lua or any Lua file that returns
+/* Profiles: named sets of flag values and a policy of attention, policies/NAME.lua or any Lua file that returns
  *
- *	return { extends = "default", flags = { spool_limit_mib = 64, audit_allow_process_events = true } }
+ *	return {
+ *	  extends = "default",
+ *	  flags = { spool_limit_mib = 64, audit_allow_process_events = true },
+ *	  attention = { extends = true, { names = "backup", level = "events" } },
+ *	}
  *
- * Values only: it sees no modules.  What it doesn't name comes from the profile it extends, if it names one. */
+ * Values only: it sees no modules.  What it doesn't name comes from the profile it extends, if it names one.  Its
+ * attention (lua/meta/moonwatch.profile.lua) takes the place of the extended profile's, or with `extends = true` stands
+ * before it. */
 #pragma once
 
+struct mw_attention;
 struct mw_err;
 struct mw_flags;
 
@@ -13,9 +20,11 @@ enum {
 	MW_PROFILE_DEPTH = 8,
 };
 
-/* Set what the profile says, as MW_FROM_PROFILE, with the file that says it as origin.  `name_or_path` is a name in
- * <tree>/policies, or an absolute path (as is `extends`).
- * -ENOENT: no such profile.  -EINVAL: not a profile (syntax, unknown key, unknown flag, ill-typed or refused value,
- * circle of `extends`, budget).  -EPERM: not trusted.  Others: cannot be read.  err names file and reason; the values
- * of profiles and keys read before the mistake have been set. */
-int mw_profile_apply(const char *tree, const char *name_or_path, struct mw_flags *flags, struct mw_err *err);
+/* Set what the profile says, as MW_FROM_PROFILE, with the file that says it as origin, and compile its attention into
+ * *attention (which mw_attention_init() has made).  `name_or_path` is a name in <tree>/policies, or an absolute path (as
+ * is `extends`).
+ * -ENOENT: no such profile.  -EINVAL: not a profile (syntax, unknown key, unknown flag, ill-typed or refused value, policy
+ * past a limit, circle of `extends`, budget).  -EPERM: not trusted.  Others: cannot be read.  err names file and reason;
+ * the values of profiles and keys read before the mistake have been set. */
+int mw_profile_apply(const char *tree, const char *name_or_path, struct mw_flags *flags, struct mw_attention *attention,
+		     struct mw_err *err);

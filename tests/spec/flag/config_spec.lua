@@ -36,7 +36,7 @@ describe("config dump", function()
     local words = { "--state_dir=/x", "--noaudit_allow_process_events", "--profile=strict" }
     local _, first = dump(words)
     local lines = first.out:gsub("flagfile=[^\n]*\n", "")
-    local path = program.write(lines:gsub("([^\n]+\n)", "--%1"), "flags")
+    local path = program.write(lines:gsub("%f[^\n\0](%l)", "--%1"), "flags")
     local _, second = dump({ "--flagfile", path })
     program.remove(path)
     assert.are.equal("", second.err)
@@ -110,7 +110,7 @@ describe("config explain", function()
   it("explains all flags without a name", function()
     local result = program.run("config", "explain")
     assert.are.equal(0, result.status)
-    assert.are.equal(select(2, program.run("config", "dump").out:gsub("\n", "")),
+    assert.are.equal(select(2, program.run("config", "dump").out:gsub("\n[^#]", "")) + 1,
       select(2, result.out:gsub("\n  from ", "")))
   end)
 
