@@ -1,9 +1,9 @@
-/* What watching costs: runs one command natively (N), under moonwatch (M) and under strace (S), in rounds, and prints
- * how long it took.
+/* What watching costs: runs one command natively and in each other way (under moonwatch, under strace, …) in rounds,
+ * and writes down what each run took.
  *
- * A round is one run of each, in an order that rotates (N M S, M S N, S N M …), so that a machine that becomes slower
- * or faster meanwhile does so for all.  Ratios are to the native run of the same round, and are what to look at.  The
- * first round warms caches and is not counted.
+ * A round is one run of each variant, in an order that rotates (N M S, M S N, S N M …), so that a machine that becomes
+ * slower or faster meanwhile does so for all.  Ratios are to the native run of the same round, and are what to look
+ * at; report.lua makes them.  The first round warms caches and is not counted.
  *
  * Wall time ends with the command itself; CPU time is that of every process it left behind as well (the sensor ends
  * after the application), which is why this process adopts orphans. */
@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,40 +24,80 @@
 #include "base/clock.h"
 
 enum {
-	NATIVE,
-	MOONWATCH,
-	STRACE,
-	VARIANTS,
-
+	VARIANTS_MAX = 8,
 	ROUNDS_MAX = 1000,
 	WORDS_MAX = 64,
+	LINE_BYTES = 4096,
 	OPTION_BYTES = 4096,
 };
 
-static const char *const names[VARIANTS] = {"native", "moonwatch", "strace"};
+/* What of a run is compared. */
+enum metric {
+	METRIC_WALL, /* how long it took, in ms */
+	METRIC_OWN,  /* how long it says that it took: the command writes nanoseconds to its output; in ms */
+	METRIC_DELAY, /* from its start until its first own instruction, whose CLOCK_MONOTONIC time it writes in ns; in ms */
+	METRIC_RATE, /* what it says it got done in a second; it starts the wrapped program itself, whose words follow its own */
+	METRICS
+};
+
+static const char *const metric_names[METRICS] = {"wall", "own", "delay", "rate"};
+
+/* One way to run the command: words that stand in front of it. */
+struct variant {
+	char line[LINE_BYTES]; /* the words lie in it */
+	const char *name;
+	const char *words[WORDS_MAX];
+};
 
 struct sample {
+	double value; /* by options.metric */
 	double wall_ms;
 	double cpu_ms;
-	double first_ms; /* from the start until the command's first own instruction, as it says itself */
 };
 
 struct options {
-	const char *label;
-	const char *moonwatch;
+	const char *load;
+	const char *variants;  /* a file */
+	const char *results;   /* a file; a line of JSON for each variant is added */
 	const char *state_dir; /* a folder; each run gets one of its own in it */
+	enum metric metric;
 	int rounds;
 	int budget_s; /* no new round after so long; 0: never */
-	bool is_first;
 	char *const *command;
 };
 
-static struct sample samples[VARIANTS][ROUNDS_MAX];
+static struct variant variants[VARIANTS_MAX];
+static int n_variants;
+static struct sample samples[VARIANTS_MAX][ROUNDS_MAX];
 
-static void die(const char *what, int error)
+_Noreturn static void die(const char *what, int error)
 {
 	fprintf(stderr, "pair: %s%s%s\n", what, error ? ": " : "", error ? strerror(error) : "");
 	exit(1);
+}
+
+/* A variant a line: its name and the words of its prefix, parted by tabs. */
+static void read_variants(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	if (!file)
+		die(path, errno);
+	for (; n_variants < VARIANTS_MAX; n_variants++) {
+		struct variant *variant = &variants[n_variants];
+		if (!fgets(variant->line, sizeof(variant->line), file))
+			break;
+		variant->line[strcspn(variant->line, "\n")] = '\0';
+		char *rest;
+		variant->name = strtok_r(variant->line, "\t", &rest);
+		for (size_t n = 0; n < WORDS_MAX / 2; n++) {
+			variant->words[n] = strtok_r(NULL, "\t", &rest);
+			if (!variant->words[n])
+				break;
+		}
+	}
+	(void)fclose(file);
+	if (!n_variants || !variants[0].name || variants[0].words[0])
+		die("the first variant must be the native one, without words", 0);
 }
 
 static double cpu_ms(const struct rusage *usage)
@@ -81,8 +122,21 @@ static pid_t start(char *const *argv, int out)
 	return pid;
 }
 
-/* One run.  `in` is the pipe behind `out` when the command tells its first instant, else -1. */
-static struct sample run(char *const *argv, int out, int in)
+/* The number that the command wrote. */
+static double read_number(int in)
+{
+	char text[64];
+	ssize_t n = read(in, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	char *end;
+	double number = strtod(text, &end);
+	if (end == text || *end != '\n' || number <= 0)
+		die("the command did not write its number", 0);
+	return number;
+}
+
+/* One run.  `in` is the pipe behind `out`, unless only time is taken. */
+static struct sample run(enum metric metric, char *const *argv, int out, int in)
 {
 	struct sample sample = {0};
 	int64_t begin = mw_clock_mono_ns();
@@ -104,29 +158,38 @@ static struct sample run(char *const *argv, int out, int in)
 			exit(1);
 		}
 	}
-	int64_t first = begin;
-	if (in >= 0 && read(in, &first, sizeof(first)) != sizeof(first))
-		die("the command did not say when it started", 0);
-	sample.first_ms = (double)(first - begin) / 1e6;
+	switch (metric) {
+	case METRIC_OWN:
+		sample.value = read_number(in) / 1e6;
+		break;
+	case METRIC_DELAY:
+		sample.value = (read_number(in) - (double)begin) / 1e6;
+		break;
+	case METRIC_RATE:
+		sample.value = read_number(in);
+		break;
+	default:
+		sample.value = sample.wall_ms;
+	}
 	return sample;
 }
 
-/* The command as `variant` runs it. */
-static void fill_words(const struct options *options, int variant, int round, char *words[WORDS_MAX])
+/* Puts the words of the command as `variant` runs it into `words`. */
+static void fill_words(const struct options *options, const struct variant *variant, int round, char *words[WORDS_MAX])
 {
 	static char state_dir[OPTION_BYTES];
-	(void)snprintf(state_dir, sizeof(state_dir), "--state_dir=%s/%d", options->state_dir, round);
-	static const char *const strace[] = {"strace",       "-f", "--seccomp-bpf", "-e",
-					     "trace=execve", "-o", "/dev/null",     NULL};
-	const char *const moonwatch[] = {options->moonwatch, "run", state_dir, "--", NULL};
-	const char *const none[] = {NULL};
-	const char *const *const prefixes[VARIANTS] = {[NATIVE] = none, [MOONWATCH] = moonwatch, [STRACE] = strace};
+	(void)snprintf(state_dir, sizeof(state_dir), "--state_dir=%s/%s-%d", options->state_dir, variant->name, round);
 
 	size_t n = 0;
-	for (const char *const *word = prefixes[variant]; *word; word++)
-		words[n++] = (char *)(uintptr_t)*word; /* posix_spawn(3) does not write to them */
-	for (char *const *word = options->command; *word && n < WORDS_MAX - 1; word++)
-		words[n++] = *word;
+	if (options->metric == METRIC_RATE)
+		for (char *const *word = options->command; *word; word++)
+			words[n++] = *word;
+	for (const char *const *word = variant->words; *word && n < WORDS_MAX - 1; word++)
+		/* posix_spawn(3) does not write to them */
+		words[n++] = strcmp(*word, "--state_dir=") == 0 ? state_dir : (char *)(uintptr_t)*word;
+	if (options->metric != METRIC_RATE)
+		for (char *const *word = options->command; *word && n < WORDS_MAX - 1; word++)
+			words[n++] = *word;
 	words[n] = NULL;
 }
 
@@ -135,7 +198,7 @@ static int run_rounds(const struct options *options)
 {
 	int ends[2] = {-1, -1};
 	int out = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (options->is_first) {
+	if (options->metric != METRIC_WALL) {
 		/* O_NONBLOCK: we hold the other end, too, and would wait for ever for a command that says nothing. */
 		if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 			die("pipe", errno);
@@ -146,11 +209,11 @@ static int run_rounds(const struct options *options)
 	for (; round < options->rounds; round++) {
 		if (round > 0 && options->budget_s && mw_clock_mono_ns() >= end)
 			break;
-		for (int i = 0; i < VARIANTS; i++) {
-			int variant = (round + 1 + i) % VARIANTS;
+		for (int i = 0; i < n_variants; i++) {
+			int variant = (round + 1 + i) % n_variants;
 			char *words[WORDS_MAX];
-			fill_words(options, variant, round + 1, words);
-			struct sample sample = run(words, out, ends[0]);
+			fill_words(options, &variants[variant], round + 1, words);
+			struct sample sample = run(options->metric, words, out, ends[0]);
 			if (round >= 0)
 				samples[variant][round] = sample;
 		}
@@ -158,83 +221,30 @@ static int run_rounds(const struct options *options)
 	return round;
 }
 
-static int compare(const void *a, const void *b)
+static void write_values(FILE *file, const char *key, const struct sample *of, int rounds, size_t offset)
 {
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-	return (x > y) - (x < y);
+	(void)fprintf(file, ",\"%s\":[", key);
+	for (int i = 0; i < rounds; i++)
+		(void)fprintf(file, "%s%.6g", i ? "," : "", *(const double *)((const char *)&of[i] + offset));
+	(void)fputc(']', file);
 }
 
-/* The five-number summary: minimum, quartiles (interpolated), maximum. */
-struct spread {
-	double at[5];
-};
-
-static struct spread spread_of(double *values, int n)
+static void write_results(const struct options *options, int rounds)
 {
-	struct spread spread;
-	qsort(values, (size_t)n, sizeof(*values), compare);
-	for (int i = 0; i < 5; i++) {
-		double place = (double)(n - 1) * i / 4;
-		int below = (int)place;
-		int above = below + 1 < n ? below + 1 : below;
-		spread.at[i] = values[below] + (values[above] - values[below]) * (place - below);
+	FILE *file = fopen(options->results, "ae");
+	if (!file)
+		die(options->results, errno);
+	for (int i = 0; i < n_variants; i++) {
+		/* The names come from our own table, and need no escapes. */
+		(void)fprintf(file, "{\"kind\":\"load\",\"load\":\"%s\",\"variant\":\"%s\",\"metric\":\"%s\"",
+			      options->load, variants[i].name, metric_names[options->metric]);
+		write_values(file, "values", samples[i], rounds, offsetof(struct sample, value));
+		write_values(file, "wall_ms", samples[i], rounds, offsetof(struct sample, wall_ms));
+		write_values(file, "cpu_ms", samples[i], rounds, offsetof(struct sample, cpu_ms));
+		(void)fputs("}\n", file);
 	}
-	return spread;
-}
-
-static double wall(const struct sample *sample)
-{
-	return sample->wall_ms;
-}
-
-static double cpu(const struct sample *sample)
-{
-	return sample->cpu_ms;
-}
-
-static double first(const struct sample *sample)
-{
-	return sample->first_ms;
-}
-
-static struct spread values_of(int variant, int n, double (*metric)(const struct sample *))
-{
-	double values[ROUNDS_MAX];
-	for (int i = 0; i < n; i++)
-		values[i] = metric(&samples[variant][i]);
-	return spread_of(values, n);
-}
-
-static struct spread ratios_of(int variant, int n, double (*metric)(const struct sample *))
-{
-	double values[ROUNDS_MAX];
-	for (int i = 0; i < n; i++)
-		values[i] = metric(&samples[variant][i]) / metric(&samples[NATIVE][i]);
-	return spread_of(values, n);
-}
-
-static void print_ratios(const char *what, int n, double (*metric)(const struct sample *))
-{
-	printf("  %-14s %9s   ratio: %5s %7s %7s %7s %7s\n", what, "median", "min", "q1", "median", "q3", "max");
-	for (int variant = 0; variant < VARIANTS; variant++) {
-		printf("    %-12s %6.0f ms", names[variant], values_of(variant, n, metric).at[2]);
-		struct spread ratios = ratios_of(variant, n, metric);
-		if (variant != NATIVE)
-			printf("         %7.3f %7.3f %7.3f %7.3f %7.3f", ratios.at[0], ratios.at[1], ratios.at[2],
-			       ratios.at[3], ratios.at[4]);
-		puts("");
-	}
-}
-
-static void print_delays(int n)
-{
-	printf("  %-14s    ms: %7s %7s %7s %7s %7s\n", "delay", "min", "q1", "median", "q3", "max");
-	for (int variant = 0; variant < VARIANTS; variant++) {
-		struct spread delays = values_of(variant, n, first);
-		printf("    %-12s       %7.2f %7.2f %7.2f %7.2f %7.2f\n", names[variant], delays.at[0], delays.at[1],
-		       delays.at[2], delays.at[3], delays.at[4]);
-	}
+	if (fclose(file) != 0)
+		die(options->results, errno);
 }
 
 static int number(const char *text, int least, int most)
@@ -248,20 +258,35 @@ static int number(const char *text, int least, int most)
 	return (int)value;
 }
 
+static enum metric metric_of(const char *name)
+{
+	for (int i = 0; i < METRICS; i++)
+		if (strcmp(name, metric_names[i]) == 0)
+			return (enum metric)i;
+	fprintf(stderr, "pair: there is no metric \"%s\"\n", name);
+	exit(2);
+}
+
 static struct options parse(int argc, char **argv)
 {
-	struct options options = {.label = "", .rounds = 9};
+	struct options options = {.rounds = 9};
 	int option;
-	while ((option = getopt(argc, argv, "+l:m:s:n:b:f")) != -1) {
+	while ((option = getopt(argc, argv, "+l:k:v:s:o:n:b:")) != -1) {
 		switch (option) {
 		case 'l':
-			options.label = optarg;
+			options.load = optarg;
 			break;
-		case 'm':
-			options.moonwatch = optarg;
+		case 'k':
+			options.metric = metric_of(optarg);
+			break;
+		case 'v':
+			options.variants = optarg;
 			break;
 		case 's':
 			options.state_dir = optarg;
+			break;
+		case 'o':
+			options.results = optarg;
 			break;
 		case 'n':
 			options.rounds = number(optarg, 1, ROUNDS_MAX);
@@ -269,18 +294,15 @@ static struct options parse(int argc, char **argv)
 		case 'b':
 			options.budget_s = number(optarg, 0, 86400);
 			break;
-		case 'f':
-			options.is_first = true;
-			break;
 		default:
 			exit(2);
 		}
 	}
 	options.command = argv + optind;
-	if (!options.moonwatch || !options.state_dir || optind >= argc || argc - optind > WORDS_MAX / 2) {
-		fprintf(stderr,
-			"usage: pair [-l LABEL] [-n ROUNDS] [-b SECONDS] [-f] -m MOONWATCH -s FOLDER COMMAND [ARG…]\n"
-			"  -f: COMMAND writes the CLOCK_MONOTONIC time of its start (int64_t, ns) to its output\n");
+	if (!options.load || !options.variants || !options.state_dir || !options.results || optind >= argc ||
+	    argc - optind > WORDS_MAX / 2) {
+		fprintf(stderr, "usage: pair -l LOAD -k wall|own|delay|rate -v VARIANTS -s FOLDER -o RESULTS\n"
+				"            [-n ROUNDS] [-b SECONDS] COMMAND [ARG…]\n");
 		exit(2);
 	}
 	return options;
@@ -291,13 +313,7 @@ int main(int argc, char **argv)
 	struct options options = parse(argc, argv);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		die("prctl", errno);
-	int rounds = run_rounds(&options);
-	printf("\n%s (%d rounds)\n", options.label, rounds);
-	if (options.is_first) {
-		print_delays(rounds);
-	} else {
-		print_ratios("wall time", rounds, wall);
-		print_ratios("CPU time", rounds, cpu);
-	}
+	read_variants(options.variants);
+	write_results(&options, run_rounds(&options));
 	return 0;
 }

@@ -1,0 +1,145 @@
+--- What `make bench` measures, how, and what it may cost.  The one table of loads, variants and targets.
+
+local M = {}
+
+--- Ways to run a load.  `prefixes` are tried in order with `true`; the first that works is taken, and when none does
+--- the variant is left out.  pair.c gives each run a state folder of its own where a word is "--state_dir=".
+M.variants = {
+  { name = "native", title = "natively", prefixes = { {} } },
+  {
+    name = "events",
+    title = "moonwatch, ptrace engine, attention `events`",
+    is_moonwatch = true,
+    prefixes = {
+      { "{moonwatch}", "run", "--engine=ptrace", "--state_dir=", "--" },
+      { "{moonwatch}", "run", "--state_dir=", "--" }, -- before there was a choice
+    },
+  },
+  {
+    name = "notify",
+    title = "moonwatch, `--engine=notify`",
+    is_moonwatch = true,
+    prefixes = { { "{moonwatch}", "run", "--engine=notify", "--state_dir=", "--" } },
+  },
+  {
+    name = "strace",
+    title = "`strace -f --seccomp-bpf -e trace=execve`",
+    prefixes = { { "strace", "-f", "--seccomp-bpf", "-e", "trace=execve", "-o", "/dev/null" } },
+  },
+}
+
+--- Loads, in the order in which they run.
+---   metric   what is compared, see pair.c: "own" leaves out start and end of the program, "wall" does not
+---   targets  the most that the median ratio to native may be (of "delay": the most milliseconds)
+---   execs    programs that the load starts, when it is known
+M.loads = {
+  {
+    name = "start",
+    title = "start-up: until the first instruction of the application",
+    what = "A static program says when its `main` began; a ratio would say nothing, so this is in milliseconds.",
+    metric = "delay",
+    targets = { events = 5, notify = 5 },
+    command = { "{build}/bench/first" },
+  },
+  {
+    name = "spawn",
+    title = "spawn storm: fork and exec",
+    what = "1000 static programs that end at once, one after the other, by fork and execve.",
+    metric = "own",
+    targets = { events = 1.20, notify = 1.10 },
+    execs = 1001,
+    command = { "{build}/bench/spawn", "fork", "1000", "{build}/bench/nothing" },
+  },
+  {
+    name = "posix_spawn",
+    title = "spawn storm: posix_spawn",
+    what = "The same by posix_spawn(3), which shares the memory until the execve.",
+    metric = "own",
+    targets = {},
+    execs = 1001,
+    command = { "{build}/bench/spawn", "posix_spawn", "1000", "{build}/bench/nothing" },
+  },
+  {
+    name = "script",
+    title = "shell script",
+    what = "100 times pipes and command substitutions with basename, grep, sort, sed, awk.",
+    metric = "wall",
+    targets = { events = 1.15, notify = 1.08 },
+    command = { "sh", "{bench}/script.sh", "100" },
+  },
+  {
+    name = "make",
+    title = "make -j2",
+    what = "A C project of 25 files, built anew.",
+    metric = "wall",
+    targets = { events = 1.04, notify = 1.04 },
+    command = { "make", "-s", "-B", "-j2", "-C", "{temporary}/project" },
+  },
+  {
+    name = "thread",
+    title = "thread storm",
+    what = "pthread_create and pthread_join, 10 000 times.",
+    metric = "own",
+    targets = { events = 1.9, notify = 1.05 },
+    command = { "{build}/bench/calls", "thread", "10000" },
+  },
+  {
+    name = "signal",
+    title = "signal storm",
+    what = "A signal to itself, with a handler, 30 000 times.",
+    metric = "own",
+    targets = { events = 9, notify = 1.08 },
+    command = { "{build}/bench/calls", "signal", "30000" },
+  },
+  {
+    name = "getpid",
+    title = "getpid",
+    what = "The cheapest system call, 3 million times.",
+    metric = "own",
+    targets = { events = 1.01, notify = 1.30 },
+    command = { "{build}/bench/calls", "getpid", "3000000" },
+  },
+  {
+    name = "read",
+    title = "read of 1 byte",
+    what = "From /dev/zero, 2 million times.",
+    metric = "own",
+    targets = { events = 1.01, notify = 1.30 },
+    command = { "{build}/bench/calls", "read", "2000000" },
+  },
+  {
+    name = "write",
+    title = "write of 1 byte",
+    what = "To /dev/null, 2 million times.",
+    metric = "own",
+    targets = { events = 1.01, notify = 1.30 },
+    command = { "{build}/bench/calls", "write", "2000000" },
+  },
+  {
+    name = "pipe",
+    title = "1 byte through a pipe",
+    what = "A write and a read by the same thread, 500 000 times.",
+    metric = "own",
+    targets = { events = 1.01, notify = 1.30 },
+    command = { "{build}/bench/calls", "pipe", "500000" },
+  },
+  {
+    name = "open",
+    title = "open for reading",
+    what = "open and close of /etc/passwd, 200 000 times.",
+    metric = "own",
+    targets = { events = 1.01, notify = 1.10 },
+    command = { "{build}/bench/calls", "open", "200000" },
+  },
+  {
+    name = "create",
+    title = "open for writing",
+    what = "Files of 8 bytes: open with O_CREAT and O_TRUNC, write, close, 50 000 times; "
+      .. "on tmpfs where there is one (/dev/shm), so that no disk hides the price.",
+    metric = "own",
+    targets = { events = 1.03, notify = 3.5 },
+    command = { "{build}/bench/calls", "create", "50000" },
+  },
+}
+
+return M

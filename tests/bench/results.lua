@@ -1,0 +1,111 @@
+--- What tests/bench/run wrote down (a JSON object a line), and what follows from it.
+
+local cjson = require "cjson"
+local loads = require "loads"
+
+local M = {}
+
+--- Lines of the file, as tables.
+function M.read(path)
+  local all = {}
+  for line in assert(io.open(path)):lines() do
+    all[#all + 1] = cjson.decode(line)
+  end
+  return all
+end
+
+function M.load_named(name)
+  for _, load in ipairs(loads.loads) do
+    if load.name == name then
+      return load
+    end
+  end
+  error("no load is named " .. name)
+end
+
+--- The five-number summary: minimum, quartiles (interpolated), maximum.
+function M.five(values)
+  local sorted = table.move(values, 1, #values, 1, {})
+  table.sort(sorted)
+  local five = {}
+  for i = 0, 4 do
+    local place = 1 + (#sorted - 1) * i / 4
+    local below = math.floor(place)
+    local above = math.min(below + 1, #sorted)
+    five[i + 1] = sorted[below] + (sorted[above] - sorted[below]) * (place - below)
+  end
+  return five
+end
+
+--- Ratios round by round; above 1 is worse than native.
+local function ratios(values, native, is_rate)
+  local list = {}
+  for i = 1, #values do
+    list[i] = is_rate and native[i] / values[i] or values[i] / native[i]
+  end
+  return list
+end
+
+--- "met" when `value` is within `target`; nothing without a target.
+function M.verdict(value, target, format)
+  if not target then
+    return ""
+  end
+  return ("%s " .. (format or "%.2f")):format(value <= target and "met" or "NOT MET", target)
+end
+
+local METRICS = {
+  wall = { title = "time", format = "%.1f ms" },
+  own = { title = "time", format = "%.1f ms" },
+  delay = { title = "delay", format = "%.2f ms" },
+  rate = { title = "rate", format = "%.0f/s" },
+}
+
+local function one_table(measured, load, key, metric)
+  local title = key == "cpu_ms" and "CPU time" or key == "wall_ms" and "whole run" or METRICS[metric].title
+  local made = { title = title, what = metric == "delay" and "ms" or "ratio", rows = {}, targets = {} }
+  local native = assert(measured.native, "no native run")[key]
+  for _, variant in ipairs(loads.variants) do
+    local values = measured[variant.name] and measured[variant.name][key]
+    if values then
+      local row = { variant = variant.name, median = METRICS[metric].format:format(M.five(values)[3]), verdict = "" }
+      if metric == "delay" then
+        row.five = M.five(values)
+      elseif variant.name ~= "native" then
+        row.five = M.five(ratios(values, native, metric == "rate"))
+      end
+      local target = key == "values" and load.targets[variant.name]
+      if target then
+        row.target = target
+        row.verdict = M.verdict(row.five[3], target)
+        table.insert(made.targets, target)
+      end
+      table.insert(made.rows, row)
+    end
+  end
+  made.rounds = #native
+  return made
+end
+
+--- What the lines in `all` say of a load: the table of its metric, and that of CPU time (a start's, too: whole run).
+function M.tables(all, load)
+  local measured = {}
+  for _, line in ipairs(all) do
+    if line.kind == "load" and line.load == load.name then
+      measured[line.variant] = line
+    end
+  end
+  if not measured.native then
+    return {}
+  end
+  local list = { one_table(measured, load, "values", load.metric) }
+  if load.metric == "delay" then
+    list[2] = one_table(measured, load, "wall_ms", "wall")
+  end
+  if load.metric ~= "rate" then
+    list[#list + 1] = one_table(measured, load, "cpu_ms", "wall")
+  end
+  return list
+end
+
+return M
