@@ -2,6 +2,8 @@
 
 local M = {}
 
+M.default_budget_s = 20
+
 --- Ways to run a load.  `prefixes` are tried in order with `true`; the first that works is taken, and when none does
 --- the variant is left out.  pair.c gives each run a state folder of its own where a word is "--state_dir=".
 M.variants = {
@@ -31,6 +33,7 @@ M.variants = {
 --- Loads, in the order in which they run.
 ---   metric   what is compared, see pair.c: "own" leaves out start and end of the program, "wall" does not
 ---   targets  the most that the median ratio to native may be (of "delay": the most milliseconds)
+---   budget   after so many seconds no further round is begun (default_budget_s)
 ---   execs    programs that the load starts, when it is known
 M.loads = {
   {
@@ -72,6 +75,7 @@ M.loads = {
     title = "make -j2",
     what = "A C project of 25 files, built anew.",
     metric = "wall",
+    budget = 45,
     targets = { events = 1.04, notify = 1.04 },
     command = { "make", "-s", "-B", "-j2", "-C", "{temporary}/project" },
   },
@@ -139,6 +143,33 @@ M.loads = {
     metric = "own",
     targets = { events = 1.03, notify = 3.5 },
     command = { "{build}/bench/calls", "create", "50000" },
+  },
+  {
+    name = "nginx",
+    title = "nginx",
+    what = "wrk -t 1 -c 16 for a second, a file of 600 bytes over loopback from one worker; the server is wrapped.",
+    metric = "rate",
+    budget = 40,
+    targets = { events = 1.01, notify = 1.02 },
+    command = { "{bench}/serve", "nginx", "{temporary}/nginx" },
+  },
+  {
+    name = "pgbench",
+    title = "PostgreSQL",
+    what = "pgbench -S -c 2 -j 1 for a second, over a unix socket; the server is wrapped, and runs as its own user.",
+    metric = "rate",
+    budget = 40,
+    targets = { events = 1.01, notify = 1.02 },
+    command = { "{bench}/serve", "pgbench", "{temporary}/pgbench" },
+  },
+  {
+    name = "redis",
+    title = "Redis",
+    what = "redis-benchmark -c 16, 40 000 SET and 40 000 GET over a unix socket; the server is wrapped.",
+    metric = "rate",
+    budget = 40,
+    targets = { events = 1.01, notify = 1.02 },
+    command = { "{bench}/serve", "redis", "{temporary}/redis" },
   },
 }
 

@@ -1,6 +1,6 @@
 --- Makes text of what tests/bench/run measured, and tells it what to measure.
 ---
---- usage: moonwatch lua report.lua plan BENCH BUILD TEMPORARY    the loads: name, metric, command; parted by tabs
+--- usage: moonwatch lua report.lua plan BENCH BUILD TEMPORARY    the loads: name, metric, budget, command; parted by tabs
 ---        moonwatch lua report.lua prefixes MOONWATCH            the variants: name, "moonwatch" or "other", words
 ---        moonwatch lua report.lua text RESULTS LOAD             what was measured of LOAD, for a terminal
 
@@ -22,7 +22,8 @@ local commands = {}
 function commands.plan(bench, build, temporary)
   local values = { bench = bench, build = build, temporary = temporary }
   for _, load in ipairs(loads.loads) do
-    print(load.name .. "\t" .. load.metric .. "\t" .. table.concat(fill(load.command, values), "\t"))
+    local words = fill(load.command, values)
+    print(table.concat({ load.name, load.metric, load.budget or loads.default_budget_s, table.unpack(words) }, "\t"))
   end
 end
 
@@ -57,7 +58,8 @@ function commands.text(path, name)
     local title = ("%s (%d rounds)"):format(table_.title, table_.rounds)
     print_row(title, "median", "", FIVE, #table_.targets > 0 and "target" or "")
     for _, row in ipairs(table_.rows) do
-      print_row(row.variant, row.median, row.five and table_.what or "", row.five, row.verdict)
+      print_row(row.variant, row.median, row.five and table_.what or "", row.five,
+        row.target and ("%-7.7s %s"):format(("%.2f"):format(row.target), row.verdict) or "")
     end
   end
 end

@@ -46,12 +46,10 @@ local function ratios(values, native, is_rate)
   return list
 end
 
---- "met" when `value` is within `target`; nothing without a target.
-function M.verdict(value, target, format)
-  if not target then
-    return ""
-  end
-  return ("%s " .. (format or "%.2f")):format(value <= target and "met" or "NOT MET", target)
+--- "met" when the median is within `target`; "~" when the quartiles lie on both sides of it.
+local function verdict(five, target)
+  local doubt = five[2] <= target and five[4] > target and " ~" or ""
+  return (five[3] <= target and "met" or "not met") .. doubt
 end
 
 local METRICS = {
@@ -77,7 +75,7 @@ local function one_table(measured, load, key, metric)
       local target = key == "values" and load.targets[variant.name]
       if target then
         row.target = target
-        row.verdict = M.verdict(row.five[3], target)
+        row.verdict = verdict(row.five, target)
         table.insert(made.targets, target)
       end
       table.insert(made.rows, row)
