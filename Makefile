@@ -5,7 +5,7 @@
 cmake_build = @out=$$(cmake --build --preset $(1) -- $(2) 2>&1) || { echo "$$out"; exit 1; }
 
 .DEFAULT_GOAL := build
-.PHONY: build run test bench lint format asan tsan clean help
+.PHONY: build run test bench bench-docs lint format asan tsan clean help
 
 build: ## build/bin/moonwatch, which runs from this checkout
 	@./setup build
@@ -29,6 +29,10 @@ bench: ## what it costs: native, moonwatch and strace compared
 	@./setup build run test bench
 	@$(MAKE) --no-print-directory build
 	@tests/bench/run build
+
+bench-docs: bench ## the same, and docs/overhead.md from it
+	@mkdir -p docs
+	@build/bin/moonwatch lua tests/bench/docs.lua build/bench/results.jsonl docs/overhead.md
 
 lint: ## clang-tidy, clang-format, luacheck, shellcheck
 	@./setup build test lint
@@ -55,4 +59,4 @@ clean: ## remove the build folders
 	@rm -rf build build-dev build-asan build-tsan build-lint
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile

@@ -126,9 +126,9 @@ int main(int argc, char **argv)
 			continue;
 		int64_t begin = mw_clock_mono_ns();
 		things[i].run(count);
-		printf("%" PRId64 "\n", mw_clock_mono_ns() - begin);
+		(void)printf("%" PRId64 "\n", mw_clock_mono_ns() - begin);
 		return 0;
 	}
-	fprintf(stderr, "usage: calls thread|signal|getpid|read|write|pipe|open|create COUNT\n");
+	(void)fprintf(stderr, "usage: calls thread|signal|getpid|read|write|pipe|open|create COUNT\n");
 	return 2;
 }

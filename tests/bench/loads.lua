@@ -30,8 +30,10 @@ M.variants = {
   },
 }
 
---- Loads, in the order in which they run.
----   metric   what is compared, see pair.c: "own" leaves out start and end of the program, "wall" does not
+--- Loads, in the order in which they run.  Each takes a tenth of a second to two seconds natively: many short rounds say more
+--- about a per cent than few long ones.
+---   metric   what is compared, see pair.c: "own" leaves out start and end of the program, "wall" does not;
+---            "service" and "execs" are measured by the scripts of these names
 ---   targets  the most that the median ratio to native may be (of "delay": the most milliseconds)
 ---   budget   after so many seconds no further round is begun (default_budget_s)
 ---   execs    programs that the load starts, when it is known
@@ -56,17 +58,18 @@ M.loads = {
   {
     name = "posix_spawn",
     title = "spawn storm: posix_spawn",
-    what = "The same by posix_spawn(3), which shares the memory until the execve.",
+    what = "400 of them by posix_spawn(3), which shares the memory until the execve.",
     metric = "own",
     targets = {},
-    execs = 1001,
-    command = { "{build}/bench/spawn", "posix_spawn", "1000", "{build}/bench/nothing" },
+    execs = 401,
+    command = { "{build}/bench/spawn", "posix_spawn", "400", "{build}/bench/nothing" },
   },
   {
     name = "script",
     title = "shell script",
     what = "100 times pipes and command substitutions with basename, grep, sort, sed, awk.",
     metric = "wall",
+    budget = 30,
     targets = { events = 1.15, notify = 1.08 },
     command = { "sh", "{bench}/script.sh", "100" },
   },
@@ -82,67 +85,67 @@ M.loads = {
   {
     name = "thread",
     title = "thread storm",
-    what = "pthread_create and pthread_join, 10 000 times.",
+    what = "pthread_create and pthread_join, 5000 times.",
     metric = "own",
     targets = { events = 1.9, notify = 1.05 },
-    command = { "{build}/bench/calls", "thread", "10000" },
+    command = { "{build}/bench/calls", "thread", "5000" },
   },
   {
     name = "signal",
     title = "signal storm",
-    what = "A signal to itself, with a handler, 30 000 times.",
+    what = "A signal to itself, with a handler, 20 000 times.",
     metric = "own",
     targets = { events = 9, notify = 1.08 },
-    command = { "{build}/bench/calls", "signal", "30000" },
+    command = { "{build}/bench/calls", "signal", "20000" },
   },
   {
     name = "getpid",
     title = "getpid",
-    what = "The cheapest system call, 3 million times.",
+    what = "The cheapest system call, a million times.",
     metric = "own",
     targets = { events = 1.01, notify = 1.30 },
-    command = { "{build}/bench/calls", "getpid", "3000000" },
+    command = { "{build}/bench/calls", "getpid", "1000000" },
   },
   {
     name = "read",
     title = "read of 1 byte",
-    what = "From /dev/zero, 2 million times.",
+    what = "From /dev/zero, 800 000 times.",
     metric = "own",
     targets = { events = 1.01, notify = 1.30 },
-    command = { "{build}/bench/calls", "read", "2000000" },
+    command = { "{build}/bench/calls", "read", "800000" },
   },
   {
     name = "write",
     title = "write of 1 byte",
-    what = "To /dev/null, 2 million times.",
+    what = "To /dev/null, 800 000 times.",
     metric = "own",
     targets = { events = 1.01, notify = 1.30 },
-    command = { "{build}/bench/calls", "write", "2000000" },
+    command = { "{build}/bench/calls", "write", "800000" },
   },
   {
     name = "pipe",
     title = "1 byte through a pipe",
-    what = "A write and a read by the same thread, 500 000 times.",
+    what = "A write and a read by the same thread, 250 000 times.",
     metric = "own",
     targets = { events = 1.01, notify = 1.30 },
-    command = { "{build}/bench/calls", "pipe", "500000" },
+    command = { "{build}/bench/calls", "pipe", "250000" },
   },
   {
     name = "open",
     title = "open for reading",
-    what = "open and close of /etc/passwd, 200 000 times.",
+    what = "open and close of /etc/passwd, 100 000 times.",
     metric = "own",
     targets = { events = 1.01, notify = 1.10 },
-    command = { "{build}/bench/calls", "open", "200000" },
+    command = { "{build}/bench/calls", "open", "100000" },
   },
   {
     name = "create",
     title = "open for writing",
-    what = "Files of 8 bytes: open with O_CREAT and O_TRUNC, write, close, 50 000 times; "
+    what = "Files of 8 bytes: open with O_CREAT and O_TRUNC, write, close, 20 000 times; "
       .. "on tmpfs where there is one (/dev/shm), so that no disk hides the price.",
     metric = "own",
     targets = { events = 1.03, notify = 3.5 },
-    command = { "{build}/bench/calls", "create", "50000" },
+    command = { "{build}/bench/calls", "create", "20000" },
   },
   {
     name = "nginx",
@@ -170,6 +173,23 @@ M.loads = {
     budget = 40,
     targets = { events = 1.01, notify = 1.02 },
     command = { "{bench}/serve", "redis", "{temporary}/redis" },
+  },
+  {
+    name = "service",
+    title = "a service with a health check",
+    what = "A shell that waits and runs `sh -c 'grep …'` when told to: CPU time and memory of moonwatch's processes.",
+    metric = "service",
+    targets = { cpu_percent = 0.2, watchers_rss_mib = 3 },
+    check_every_s = 5, -- of the service that the percentage is for
+    command = { "{bench}/service" },
+  },
+  {
+    name = "execs",
+    title = "every exec counted",
+    what = "Starts of programs that the kernel's tracepoint saw, that the load knows of, and that moonwatch recorded.",
+    metric = "execs",
+    targets = {},
+    command = { "spawn", "script", "make" },
   },
 }
 

@@ -72,7 +72,7 @@ static struct sample samples[VARIANTS_MAX][ROUNDS_MAX];
 
 _Noreturn static void die(const char *what, int error)
 {
-	fprintf(stderr, "pair: %s%s%s\n", what, error ? ": " : "", error ? strerror(error) : "");
+	(void)fprintf(stderr, "pair: %s%s%s\n", what, error ? ": " : "", error ? strerror(error) : "");
 	exit(1);
 }
 
@@ -154,7 +154,7 @@ static struct sample run(enum metric metric, char *const *argv, int out, int in)
 			continue;
 		sample.wall_ms = (double)(mw_clock_mono_ns() - begin) / 1e6;
 		if (status != 0) {
-			fprintf(stderr, "pair: %s ended with wait status %#x\n", argv[0], (unsigned)status);
+			(void)fprintf(stderr, "pair: %s ended with wait status %#x\n", argv[0], (unsigned)status);
 			exit(1);
 		}
 	}
@@ -252,7 +252,7 @@ static int number(const char *text, int least, int most)
 	char *end;
 	long value = strtol(text, &end, 10);
 	if (end == text || *end || value < least || value > most) {
-		fprintf(stderr, "pair: \"%s\" is not a number from %d to %d\n", text, least, most);
+		(void)fprintf(stderr, "pair: \"%s\" is not a number from %d to %d\n", text, least, most);
 		exit(2);
 	}
 	return (int)value;
@@ -263,7 +263,7 @@ static enum metric metric_of(const char *name)
 	for (int i = 0; i < METRICS; i++)
 		if (strcmp(name, metric_names[i]) == 0)
 			return (enum metric)i;
-	fprintf(stderr, "pair: there is no metric \"%s\"\n", name);
+	(void)fprintf(stderr, "pair: there is no metric \"%s\"\n", name);
 	exit(2);
 }
 
@@ -301,8 +301,8 @@ static struct options parse(int argc, char **argv)
 	options.command = argv + optind;
 	if (!options.load || !options.variants || !options.state_dir || !options.results || optind >= argc ||
 	    argc - optind > WORDS_MAX / 2) {
-		fprintf(stderr, "usage: pair -l LOAD -k wall|own|delay|rate -v VARIANTS -s FOLDER -o RESULTS\n"
-				"            [-n ROUNDS] [-b SECONDS] COMMAND [ARG…]\n");
+		(void)fprintf(stderr, "usage: pair -l LOAD -k wall|own|delay|rate -v VARIANTS -s FOLDER -o RESULTS\n"
+				      "            [-n ROUNDS] [-b SECONDS] COMMAND [ARG…]\n");
 		exit(2);
 	}
 	return options;

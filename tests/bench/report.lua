@@ -3,9 +3,12 @@
 --- usage: moonwatch lua report.lua plan BENCH BUILD TEMPORARY    the loads: name, metric, budget, command; parted by tabs
 ---        moonwatch lua report.lua prefixes MOONWATCH            the variants: name, "moonwatch" or "other", words
 ---        moonwatch lua report.lua text RESULTS LOAD             what was measured of LOAD, for a terminal
+---        moonwatch lua report.lua machine RESULTS               the same of the machine
+---        moonwatch lua report.lua line KEY=VALUE…               a line of results
 
 local here = arg[0]:match "^(.*)/" or "."
 package.path = here .. "/?.lua;" .. package.path
+local cjson = require "cjson"
 local loads = require "loads"
 local results = require "results"
 
@@ -50,10 +53,39 @@ local function print_row(name, median, what, five, verdict)
   print((row:gsub("%s+$", "")))
 end
 
+local function print_service(all, load)
+  print(("  %-10s %-18s %14s %14s %10s %10s"):format("", "", "CPU, idle", "CPU per check", "RSS", "PSS"))
+  for _, service in ipairs(results.services(all, load)) do
+    for _, process in ipairs(service.processes) do
+      print(("  %-10s %-18s %9.3f ms/s %11.3f ms %6.2f MiB %6.2f MiB"):format(service.variant, process.name,
+        process.idle_ms_per_s, process.check_ms, process.rss_mib, process.pss_mib))
+    end
+    for _, sum in ipairs(service.sums) do
+      print(("  %-10s %s: %.3f %s, target %g, %s"):format(service.variant, sum.title, sum.value, sum.unit, sum.target,
+        sum.verdict))
+    end
+  end
+end
+
+local function print_execs(all)
+  for _, line in ipairs(results.execs(all)) do
+    print(("  %-10s %-10s kernel %-7s load %-7s recorded %-7d %s"):format(line.variant, line.load,
+      line.kernel or "-", line.expected or "-", line.recorded, line.verdict))
+    if line.why then
+      print("             the kernel could not be asked: " .. line.why)
+    end
+  end
+end
+
 function commands.text(path, name)
   local load = results.load_named(name)
   local all = results.read(path)
   print(("%s: %s (%s)"):format(name, load.title, load.what))
+  if load.metric == "service" then
+    return print_service(all, load)
+  elseif load.metric == "execs" then
+    return print_execs(all)
+  end
   for _, table_ in ipairs(results.tables(all, load)) do
     local title = ("%s (%d rounds)"):format(table_.title, table_.rounds)
     print_row(title, "median", "", FIVE, #table_.targets > 0 and "target" or "")
@@ -64,9 +96,27 @@ function commands.text(path, name)
   end
 end
 
+--- On what it is measured.
+function commands.machine(path)
+  local machine = results.machine(results.read(path))
+  print(("%s; %s, %d CPUs (%s%s), load average %s; %s; at most %d rounds"):format(machine.moonwatch, machine.kernel,
+    machine.cpus, machine.model, machine.virtual == "yes" and ", virtual" or "", machine.load, machine.cc,
+    machine.rounds))
+end
+
+--- A line of results, for what is no load of pair's: strings and numbers by name.
+function commands.line(...)
+  local line = {}
+  for _, word in ipairs { ... } do
+    local key, value = word:match "^([%w_]+)=(.*)$"
+    line[key] = value:match "^%d+$" and math.tointeger(value) or value
+  end
+  print(cjson.encode(line))
+end
+
 local command = commands[arg[1]]
 if not command then
-  io.stderr:write("usage: report.lua plan|prefixes|text …\n")
+  io.stderr:write("usage: report.lua plan|prefixes|text|machine|line …\n")
   os.exit(2)
 end
 command(table.unpack(arg, 2))

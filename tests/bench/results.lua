@@ -106,4 +106,81 @@ function M.tables(all, load)
   return list
 end
 
+--- Processes that stand between the application and the kernel, or guard those; the sensor does not.
+local function is_watcher(name)
+  return name ~= "moonwatch-sens"
+end
+
+--- What moonwatch's processes took beside a service, a variant each; and the sums that have targets.
+function M.services(all, load)
+  local list = {}
+  for _, line in ipairs(all) do
+    if line.kind == "service" then
+      local service = { variant = line.variant, processes = {}, idle_s = line.idle_s, checks = line.checks }
+      local percent, watchers_rss = 0, 0
+      for _, process in ipairs(line.processes) do
+        local idle = process.idle_ns / line.idle_s -- per second
+        local check = (process.busy_ns - idle * line.busy_s) / line.checks
+        percent = percent + (idle + check / load.check_every_s) / 1e9 * 100
+        watchers_rss = watchers_rss + (is_watcher(process.name) and process.rss_kib / 1024 or 0)
+        table.insert(service.processes, {
+          name = process.name,
+          idle_ms_per_s = idle / 1e6,
+          check_ms = check / 1e6,
+          rss_mib = process.rss_kib / 1024,
+          pss_mib = process.pss_kib / 1024,
+        })
+      end
+      service.sums = {
+        {
+          title = ("CPU of all of them, with a check every %d s"):format(load.check_every_s),
+          value = percent,
+          unit = "% of a CPU",
+          target = load.targets.cpu_percent,
+        },
+        {
+          title = "RSS of guard and tracer together",
+          value = watchers_rss,
+          unit = "MiB",
+          target = load.targets.watchers_rss_mib,
+        },
+      }
+      for _, sum in ipairs(service.sums) do
+        sum.verdict = sum.value <= sum.target and "met" or "not met"
+      end
+      table.insert(list, service)
+    end
+  end
+  return list
+end
+
+--- The line that says on what it was measured, and the line that ends a run.
+function M.machine(all)
+  local found, last
+  for _, line in ipairs(all) do
+    found = line.kind == "machine" and line or found
+    last = line.kind == "end" and line or last
+  end
+  return found, last
+end
+
+--- Counts of started programs; each gets a verdict.
+function M.execs(all)
+  local list = {}
+  for _, line in ipairs(all) do
+    if line.kind == "execs" then
+      line.recorded, line.kernel = math.tointeger(line.recorded), line.kernel and math.tointeger(line.kernel)
+      line.expected = M.load_named(line.load).execs
+      local is_same = line.recorded == (line.kernel or line.expected or line.recorded)
+      if not line.kernel and not line.expected then
+        line.verdict = "nothing to compare with"
+      else
+        line.verdict = is_same and "all of them" or "NOT the same"
+      end
+      table.insert(list, line)
+    end
+  end
+  return list
+end
+
 return M

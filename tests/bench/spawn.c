@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 {
 	long count = argc == 4 ? strtol(argv[2], NULL, 10) : 0;
 	if (count <= 0 || (strcmp(argv[1], "fork") != 0 && strcmp(argv[1], "posix_spawn") != 0)) {
-		fprintf(stderr, "usage: spawn fork|posix_spawn COUNT PROGRAM\n");
+		(void)fprintf(stderr, "usage: spawn fork|posix_spawn COUNT PROGRAM\n");
 		return 2;
 	}
 	pid_t (*start)(char *const *) = strcmp(argv[1], "fork") == 0 ? by_fork : by_posix_spawn;
@@ -43,10 +43,10 @@ int main(int argc, char **argv)
 		pid_t pid = start(words);
 		int status;
 		if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
-			fprintf(stderr, "spawn: number %ld did not end well\n", i);
+			(void)fprintf(stderr, "spawn: number %ld did not end well\n", i);
 			return 1;
 		}
 	}
-	printf("%" PRId64 "\n", mw_clock_mono_ns() - begin);
+	(void)printf("%" PRId64 "\n", mw_clock_mono_ns() - begin);
 	return 0;
 }
