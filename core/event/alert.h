@@ -24,6 +24,8 @@ struct mw_rule_info {
 	enum mw_severity severity;
 	const char *attack; /* ATT&CK technique ids, each with its NUL, one after the other */
 	size_t attack_bytes;
+	/* enum mw_level: how closely the processes of its alerts are watched from then on; 0: as before. */
+	unsigned attention;
 };
 
 struct mw_alert {

@@ -35,10 +35,7 @@ int mw_board_new(size_t ring_bytes, struct mw_board **ret_board, struct mw_err *
 	board->ring = (struct mw_ring *)((char *)memory + front);
 	board->ring->capacity = capacity;
 	board->start_ns = mw_clock_real_ns();
-	for (unsigned i = 0; i < 2; i++) {
-		board->attention[i].default_level = MW_LEVEL_EVENTS;
-		board->attention[i].kinds = UINT64_MAX;
-	}
+	mw_attention_init(&board->attention[0]);
 	*ret_board = board;
 	return 0;
 }
@@ -77,6 +74,24 @@ void mw_board_wake_sensor(struct mw_board *board)
 	/* Fails only when the counter is full, and then the sensor is being woken anyway. */
 	ssize_t n = write(board->wake_fd, &(uint64_t){1}, sizeof(uint64_t));
 	(void)n;
+}
+
+int mw_board_request(struct mw_board *board, int32_t pid, unsigned level)
+{
+	unsigned head = atomic_load_explicit(&board->requests_head, memory_order_relaxed);
+	if (head - atomic_load_explicit(&board->requests_tail, memory_order_acquire) == MW_BOARD_REQUESTS)
+		return -ENOSPC;
+	board->requests[head % MW_BOARD_REQUESTS] = (struct mw_request){.pid = pid, .level = level};
+	atomic_store_explicit(&board->requests_head, head + 1, memory_order_release);
+	return 0;
+}
+
+void mw_board_set_kinds(struct mw_board *board, uint64_t kinds)
+{
+	unsigned now = atomic_load(&board->attention_now) & 1;
+	board->attention[!now] = board->attention[now];
+	board->attention[!now].kinds = kinds;
+	atomic_store(&board->attention_now, !now);
 }
 
 int mw_futex_wait(atomic_uint *futex, unsigned value, int64_t timeout_ms)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,12 +47,34 @@ struct mw_request {
 /* What of the tracer's work is counted; written by it alone. */
 struct mw_trace_counters {
 	atomic_uint_least64_t records[MW_EVENT_KINDS]; /* made or tried to be made */
+	atomic_uint_least64_t calls_refused;           /* system calls for whose records the ring had no room */
 	atomic_uint_least64_t call_stops;              /* stops at system calls */
 	atomic_uint_least64_t budget_refusals;         /* processes that fell back from `calls` to `events` */
 	atomic_uint attended[MW_LEVELS];               /* processes now at each level */
 	atomic_uint_least64_t late;                    /* processes found, not born under our eyes */
 	atomic_uint_least64_t verdicts_timed_out;
 	atomic_uint_least64_t enforced;
+};
+
+/* What became of the records; written by the sensor, kept here so that its restart forgets nothing.  Once all is quiet:
+ *	trace.records of all kinds + trace.calls_refused = ring.refused + unreadable + read
+ *	read + own = silent + unwanted + stored + lost + died */
+struct mw_sensor_counters {
+	atomic_uint_least64_t read;       /* records taken off the ring and understood */
+	atomic_uint_least64_t unreadable; /* records that are not understood */
+	atomic_uint_least64_t silent;     /* records that tell nothing new: no event */
+	atomic_uint_least64_t own;        /* events that no record told of: sensor.health */
+	atomic_uint_least64_t unwanted;   /* events of kinds that the spool does not keep */
+	atomic_uint_least64_t offered;    /* the others … */
+	atomic_uint_least64_t stored;     /* … those of them that are in its file … */
+	atomic_uint_least64_t lost;       /* … that it could not take … */
+	atomic_uint_least64_t died;       /* … that were on their way into it when a sensor was killed */
+	atomic_uint_least64_t pruned;     /* rows dropped later to keep its limit */
+	atomic_uint_least64_t alerts, alerts_lost;
+	atomic_uint_least64_t output_dropped; /* lines that a sink did not take, or no format could say */
+	atomic_uint_least64_t requests_lost;  /* see mw_board_request() */
+	atomic_uint_least64_t gaps;           /* sensor.gap events */
+	atomic_int_least64_t last_event_ns;   /* wall clock */
 };
 
 enum mw_attach {
@@ -117,6 +140,7 @@ struct mw_board {
 
 	/* Sensor: number of the last event id; kept here so that ids go on after its restart. */
 	atomic_uint_least64_t last_id;
+	struct mw_sensor_counters sensor;
 
 	/* Set once by the entrypoint. */
 	int32_t root_pid;
@@ -144,6 +168,14 @@ void mw_board_answer(struct mw_board *board, uint32_t ticket, enum mw_verdict ve
 
 /* Wake the sensor, whatever it sleeps on. */
 void mw_board_wake_sensor(struct mw_board *board);
+
+/* Sensor: ask the tracer to watch a process at `level`, enum mw_level, from its next stop on.  -ENOSPC when it has not taken
+ * the MW_BOARD_REQUESTS before. */
+int mw_board_request(struct mw_board *board, int32_t pid, unsigned level);
+
+/* Sensor: of other kinds of events than these (bit n: mw_event_kind n) nothing is to be recorded from now on.  Writes the
+ * slot of `attention` that is not in force, and puts it in force. */
+void mw_board_set_kinds(struct mw_board *board, uint64_t kinds);
 
 /* Wait until *futex is no longer `value`, at most timeout_ms.  0, -ETIMEDOUT, or -EINTR. */
 int mw_futex_wait(atomic_uint *futex, unsigned value, int64_t timeout_ms);

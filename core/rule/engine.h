@@ -49,6 +49,13 @@ const struct mw_rule_info *mw_rules_info(const struct mw_rules *rules, size_t n)
 /* Where rule n was loaded from. */
 const char *mw_rules_file(const struct mw_rules *rules, size_t n);
 
+/* How rule n fares. */
+struct mw_rule_state {
+	unsigned faults;
+	bool is_off; /* for its faults */
+};
+struct mw_rule_state mw_rules_state(const struct mw_rules *rules, size_t n);
+
 /* Does any rule listen to this kind? */
 bool mw_rules_want(const struct mw_rules *rules, enum mw_event_kind kind);
 

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "event/level.h"
 #include "rule/message.h"
 #include "rule/rules.h"
 #include "script/bind.h"
@@ -131,6 +132,15 @@ static void take_severity(lua_State *L, struct mw_rule_info *info)
 	lua_pop(L, 1);
 }
 
+static void take_attention(lua_State *L, struct mw_rule_info *info)
+{
+	if (lua_getfield(L, -1, "attention") == LUA_TSTRING)
+		for (unsigned i = 0; i < MW_LEVELS; i++)
+			if (strcmp(lua_tostring(L, -1), mw_level_names[i]) == 0)
+				info->attention = i;
+	lua_pop(L, 1);
+}
+
 /* Check the definition at index 2; leaves what is checked, or nothing with load->why set. */
 static int check(lua_State *L)
 {
@@ -160,6 +170,7 @@ static int check(lua_State *L)
 	take_severity(L, &rule->info);
 	take_attack(L, &rule->info);
 	take_kinds(L, rule);
+	take_attention(L, &rule->info);
 	lua_getfield(L, -1, "enabled");
 	rule->is_enabled = lua_toboolean(L, -1);
 	lua_pop(L, 1);

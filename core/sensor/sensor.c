@@ -29,6 +29,8 @@
 #include "proc/users.h"
 #include "rule/engine.h"
 #include "script/outputs.h"
+#include "sensor/attention.h"
+#include "sensor/health.h"
 #include "sensor/processes.h"
 #include "spool/spool.h"
 #include "spool/state_dir.h"
@@ -60,22 +62,18 @@ struct sensor {
 	struct mw_buf json;
 	struct mw_timer batch_timer;
 	struct mw_timer pump_timer;
+	struct mw_timer health_timer;
+	struct mw_health health;
+	uint64_t spooled_kinds;
 	int signal_fd;
 	uint64_t told_refused; /* lost records that a health event has told of */
 	bool told_tracer_lost;
 	bool spool_is_failing;
 };
 
-static bool is_spooled(const struct sensor *sensor, enum mw_event_kind kind)
+static void count(atomic_uint_least64_t *counter)
 {
-	switch (kind) {
-	case MW_PROCESS_FORK:
-		return mw_flag_bool(sensor->options->flags, MW_FLAG_AUDIT_ALLOW_FORK_PROCESS_EVENTS);
-	case MW_PROCESS_EXIT:
-		return mw_flag_bool(sensor->options->flags, MW_FLAG_AUDIT_ALLOW_EXIT_PROCESS_EVENTS);
-	default:
-		return true;
-	}
+	(void)atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
 static void spool(struct sensor *sensor, enum mw_spool_stream stream, const struct mw_event *event,
@@ -97,6 +95,8 @@ static void spool(struct sensor *sensor, enum mw_spool_stream stream, const stru
 		};
 		r = mw_spool_add(sensor->spool, stream, &row, &err);
 	}
+	if (r < 0)
+		count(stream == MW_SPOOL_EVENTS ? &sensor->board->sensor.lost : &sensor->board->sensor.alerts_lost);
 	if (r < 0 && !sensor->spool_is_failing)
 		mw_log("spool: %s; events are counted as lost until it can be written again", err.text);
 	sensor->spool_is_failing = r < 0;
@@ -105,6 +105,8 @@ static void spool(struct sensor *sensor, enum mw_spool_stream stream, const stru
 static void on_alert(void *data, const struct mw_alert *alert)
 {
 	struct sensor *sensor = data;
+	count(&sensor->board->sensor.alerts);
+	mw_attention_follow(sensor->board, alert);
 	spool(sensor, MW_SPOOL_ALERTS, alert->event, &mw_alert_shape, alert, alert->rule->id);
 	if (mw_outputs_want(sensor->outputs, MW_STREAM_ALERTS))
 		mw_outputs_emit(sensor->outputs, MW_STREAM_ALERTS, &mw_alert_shape, alert);
@@ -115,7 +117,10 @@ static void on_event(struct sensor *sensor, struct mw_event *event)
 	uint64_t number = atomic_fetch_add(&sensor->board->last_id, 1) + 1;
 	(void)snprintf(event->id, sizeof(event->id), "%016" PRIx64 "-%012" PRIu64, (uint64_t)sensor->board->start_ns,
 		       number);
-	if (is_spooled(sensor, event->kind))
+	bool is_spooled = sensor->spooled_kinds >> event->kind & 1;
+	count(is_spooled ? &sensor->board->sensor.offered : &sensor->board->sensor.unwanted);
+	atomic_store_explicit(&sensor->board->sensor.last_event_ns, event->time_ns, memory_order_relaxed);
+	if (is_spooled)
 		spool(sensor, MW_SPOOL_EVENTS, event, &mw_event_shape, event, NULL);
 	if (mw_outputs_want(sensor->outputs, MW_STREAM_EVENTS))
 		mw_outputs_emit(sensor->outputs, MW_STREAM_EVENTS, &mw_event_shape, event);
@@ -127,6 +132,7 @@ static void on_event(struct sensor *sensor, struct mw_event *event)
 static void tell_health(struct sensor *sensor, const char *message)
 {
 	struct mw_event event = {.kind = MW_SENSOR_HEALTH, .time_ns = mw_clock_real_ns(), .message = message};
+	count(&sensor->board->sensor.own);
 	on_event(sensor, &event);
 }
 
@@ -164,13 +170,22 @@ static void tell_losses(struct sensor *sensor)
 static void on_record(struct sensor *sensor, const struct mw_record *record, size_t bytes)
 {
 	struct mw_event event;
+	char message[MESSAGE_BYTES];
 	int r = mw_processes_apply(&sensor->processes, record, bytes, &event);
 	if (r < 0) {
-		(void)atomic_fetch_add(&sensor->board->ring->refused, 1); /* lost all the same */
+		count(&sensor->board->sensor.unreadable);
 		return;
 	}
-	if (r == MW_NOTHING_TO_TELL)
+	count(&sensor->board->sensor.read);
+	if (r == MW_NOTHING_TO_TELL) {
+		count(&sensor->board->sensor.silent);
 		return;
+	}
+	if (event.gap) {
+		mw_health_gap_sentence(event.gap, message, sizeof(message));
+		event.message = message;
+		count(&sensor->board->sensor.gaps);
+	}
 	on_event(sensor, &event);
 	mw_process_unref(event.process);
 }
@@ -190,7 +205,15 @@ static size_t drain(struct sensor *sensor)
 		mw_log("spool: %s", err.text);
 		sensor->spool_is_failing = true;
 	}
+	mw_health_count(&sensor->health);
 	return n;
+}
+
+static void look_at_health(void *data)
+{
+	struct sensor *sensor = data;
+	mw_health_write(&sensor->health, false);
+	mw_timer_set(sensor->loop, &sensor->health_timer, MW_HEALTH_LOOK_MS);
 }
 
 static void pump(void *data)
@@ -224,6 +247,8 @@ static void answer_flush(struct sensor *sensor)
 	while (drain(sensor))
 		;
 	mw_outputs_flush(sensor->outputs, mw_clock_mono_ns() + flush_ms / 2 * MW_NS_PER_MS);
+	/* As process 1 it takes us with it. */
+	mw_health_write(&sensor->health, board->root_pid == 1);
 	let_go_of_stdio(sensor);
 	atomic_store(&board->flush_done, wanted);
 	(void)atomic_fetch_add(&board->answers, 1);
@@ -349,9 +374,19 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 		r = mw_err_set(err, r, "event loop: %s", strerror(-r));
 	if (r < 0)
 		return r;
+	sensor->health = (struct mw_health){
+		.board = sensor->board,
+		.flags = sensor->options->flags,
+		.spool = sensor->spool,
+		.rules = &sensor->rules,
+		.outputs = sensor->outputs,
+	};
+	mw_health_begin(&sensor->health);
+	sensor->spooled_kinds = mw_attention_spooled(sensor->options->flags);
 	sensor->processes.users = sensor->users;
 	sensor->processes.container_start_ns = sensor->board->start_ns;
 	load_rules(sensor);
+	mw_board_set_kinds(sensor->board, mw_attention_wanted(sensor->options->flags, sensor->rules, sensor->outputs));
 	/* All files are open: hold no folder of the application's. */
 	return chdir("/") < 0 ? mw_err_set(err, -errno, "chdir /: %s", strerror(errno)) : 0;
 }
@@ -364,6 +399,11 @@ static void end(struct sensor *sensor)
 		if (dropped)
 			mw_log("outputs: %" PRIu64 " lines were dropped because a sink did not take them", dropped);
 	}
+	if (sensor->health.spool) {
+		(void)mw_spool_commit(sensor->spool, NULL);
+		mw_health_write(&sensor->health, true);
+	}
+	mw_health_release(&sensor->health);
 	mw_outputs_free(sensor->outputs);
 	mw_rules_free(sensor->rules);
 	mw_processes_release(&sensor->processes);
@@ -384,12 +424,14 @@ int mw_sensor_run(struct mw_board *board, void *data)
 		.json = MW_BUF(JSON_BYTES),
 		.batch_timer = {.fire = look_at_ring, .data = &sensor},
 		.pump_timer = {.fire = pump, .data = &sensor},
+		.health_timer = {.fire = look_at_health, .data = &sensor},
 		.signal_fd = -1,
 	};
 	struct mw_err err = {0};
 	int r = begin(&sensor, &err);
 	if (r == 0) {
 		mw_timer_set(sensor.loop, &sensor.batch_timer, 0);
+		mw_timer_set(sensor.loop, &sensor.health_timer, 0);
 		r = mw_loop_run(sensor.loop);
 		if (r < 0)
 			(void)mw_err_set(&err, r, "event loop: %s", strerror(-r));

@@ -46,6 +46,8 @@ enum statement {
 	PAGES,
 	FREE_PAGES,
 	COUNT,
+	PUT_HEALTH,
+	DROP_HEALTH,
 	STATEMENTS,
 };
 
@@ -64,6 +66,10 @@ static const char *const texts[STATEMENTS] = {
 	[PAGES] = "PRAGMA page_count",
 	[FREE_PAGES] = "PRAGMA freelist_count",
 	[COUNT] = "INSERT INTO meta VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = value + excluded.value",
+	[PUT_HEALTH] = "INSERT INTO health VALUES(?1, ?2, ?3, ?4) ON CONFLICT(run_ns) DO UPDATE SET"
+		       " time_ns = excluded.time_ns, has_ended = excluded.has_ended, body = excluded.body",
+	[DROP_HEALTH] = "DELETE FROM health WHERE run_ns NOT IN"
+			" (SELECT run_ns FROM health ORDER BY time_ns DESC LIMIT ?1)",
 };
 
 /* A row of the batch; behind it stand id, kind, rule and body, each with its NUL. */
@@ -89,6 +95,7 @@ struct mw_spool {
 	struct mw_buf batch;
 	size_t write_at;    /* bytes in the batch at which mw_spool_add() writes it */
 	struct mw_err last; /* why the batch could not be written */
+	uint64_t stored[MW_SPOOL_STREAMS];
 	uint64_t lost, dropped;
 	uint64_t lost_written; /* part of `lost` that is in the file */
 };
@@ -310,6 +317,7 @@ static int add_to_counter(struct mw_spool *spool, const char *key, uint64_t n, s
 static int write_batch(struct mw_spool *spool, struct mw_err *err)
 {
 	uint64_t dropped = 0;
+	uint64_t stored[MW_SPOOL_STREAMS] = {0};
 	int r = run(spool, BEGIN, err);
 	if (r < 0)
 		return r;
@@ -317,6 +325,7 @@ static int write_batch(struct mw_spool *spool, struct mw_err *err)
 		struct pending row;
 		memcpy(&row, spool->batch.data + at, sizeof(row));
 		r = insert(spool, spool->batch.data + at, err);
+		stored[row.is_alert ? MW_SPOOL_ALERTS : MW_SPOOL_EVENTS]++;
 		at += row.bytes;
 	}
 	if (r == 0)
@@ -334,6 +343,8 @@ static int write_batch(struct mw_spool *spool, struct mw_err *err)
 	}
 	spool->dropped += dropped;
 	spool->lost_written = spool->lost;
+	for (unsigned i = 0; i < MW_SPOOL_STREAMS; i++)
+		spool->stored[i] += stored[i];
 	mw_buf_clear(&spool->batch);
 	spool->write_at = BATCH_BYTES;
 	return 0;
@@ -430,6 +441,42 @@ int mw_spool_add(struct mw_spool *spool, enum mw_spool_stream stream, const stru
 	if (r == -E2BIG)
 		return mw_err_set(err, r, "event %.64s: larger than the %d bytes a row may have", row->id, BODY_BYTES);
 	return mw_err_set(err, r, "nothing could be written for long: %.400s", spool->last.text);
+}
+
+static int put_health(struct mw_spool *spool, struct mw_err *err)
+{
+	int r = run(spool, BEGIN, err);
+	if (r < 0)
+		return r;
+	r = run(spool, PUT_HEALTH, err);
+	if (r == 0)
+		r = run(spool, DROP_HEALTH, err);
+	if (r == 0)
+		r = run(spool, COMMIT, err);
+	if (r < 0 && !sqlite3_get_autocommit(spool->db))
+		(void)run(spool, ROLLBACK, NULL);
+	return r;
+}
+
+int mw_spool_put_health(struct mw_spool *spool, int64_t run_ns, bool has_ended, const char *body, size_t body_bytes,
+			struct mw_err *err)
+{
+	if (!spool->db || !has_log_room(spool))
+		return mw_err_set(err, -ENOSPC, "the spool cannot be written to");
+	struct sqlite3_stmt *put = spool->statement[PUT_HEALTH];
+	(void)sqlite3_bind_int64(put, 1, run_ns);
+	(void)sqlite3_bind_int64(put, 2, mw_clock_real_ns());
+	(void)sqlite3_bind_int(put, 3, has_ended);
+	(void)sqlite3_bind_text(put, 4, body, (int)body_bytes, SQLITE_STATIC);
+	(void)sqlite3_bind_int(spool->statement[DROP_HEALTH], 1, MW_SPOOL_RUNS);
+	int r = put_health(spool, err);
+	(void)sqlite3_clear_bindings(put); /* the body is the caller's */
+	return r;
+}
+
+uint64_t mw_spool_stored(const struct mw_spool *spool, enum mw_spool_stream stream)
+{
+	return spool->stored[stream];
 }
 
 uint64_t mw_spool_lost(const struct mw_spool *spool)

@@ -12,6 +12,11 @@ struct mw_spool;
 enum mw_spool_stream {
 	MW_SPOOL_EVENTS,
 	MW_SPOOL_ALERTS,
+	MW_SPOOL_STREAMS,
+};
+
+enum {
+	MW_SPOOL_RUNS = 8
 };
 
 struct mw_spool_row {
@@ -41,6 +46,13 @@ int mw_spool_add(struct mw_spool *spool, enum mw_spool_stream stream, const stru
 /* Make what was added visible to readers, and drop the oldest events (then the oldest alerts) past the limit. */
 int mw_spool_commit(struct mw_spool *spool, struct mw_err *err);
 
+/* Replace what is known of the sensor's state in this run (the wall-clock time of its start), at once: `body` is a list
+ * of rows as JSON, see sensor/health.h.  Of runs the newest MW_SPOOL_RUNS are kept. */
+int mw_spool_put_health(struct mw_spool *spool, int64_t run_ns, bool has_ended, const char *body, size_t body_bytes,
+			struct mw_err *err);
+
+/* Rows of a stream that are in the file. */
+uint64_t mw_spool_stored(const struct mw_spool *spool, enum mw_spool_stream stream);
 /* Rows that could not be written, and rows dropped because of the limit. */
 uint64_t mw_spool_lost(const struct mw_spool *spool);
 uint64_t mw_spool_dropped(const struct mw_spool *spool);

@@ -49,6 +49,11 @@ static const char schema[] =
 	"PRAGMA application_id = 1836544880;" /* APPLICATION */
 	"PRAGMA user_version = 1;";           /* FORMAT */
 
+/* The sensor's own state, one row a run.  Came later than the rest, so it is added to files that lack it. */
+static const char health_schema[] =
+	"CREATE TABLE IF NOT EXISTS health(run_ns INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL,"
+	" has_ended INTEGER NOT NULL, body TEXT NOT NULL)";
+
 _Static_assert(APPLICATION == 1836544880, "the schema sets it as text");
 _Static_assert(FORMAT == 1, "the schema sets it as text");
 
@@ -172,6 +177,8 @@ static int set_up(struct sqlite3 *db, struct mw_err *err)
 	if (r < 0)
 		return r;
 	r = make_schema(db, err);
+	if (r == 0)
+		r = mw_store_exec(db, health_schema, err);
 	if (r == 0)
 		r = mw_store_exec(db, "COMMIT", err);
 	if (r < 0)

@@ -65,7 +65,8 @@ static void build(struct mw_buf *sql, const struct mw_sql_scan *scan, const stru
 		mw_buf_printf(sql, "%s%s", separator, is_read ? source->expressions[i] : "NULL");
 		separator = ", ";
 	}
-	mw_buf_printf(sql, " FROM %s WHERE %s", source->stream == MW_SPOOL_ALERTS ? "alerts" : "events",
+	const char *stream = source->stream == MW_SPOOL_ALERTS ? "alerts" : "events";
+	mw_buf_printf(sql, " FROM %s WHERE %s", source->from ? source->from : stream,
 		      source->where ? source->where : "1");
 	for (unsigned i = 0; i < scan->constraint_count; i++) {
 		const struct mw_sql_constraint *constraint = &scan->constraints[i];
@@ -81,7 +82,7 @@ static void build(struct mw_buf *sql, const struct mw_sql_scan *scan, const stru
 	if (scan->order)
 		mw_buf_printf(sql, " ORDER BY time_ns%s", scan->order < 0 ? " DESC" : "");
 	else if (scan->constraint_count == 0)
-		mw_buf_str(sql, " ORDER BY seq");
+		mw_buf_printf(sql, " ORDER BY %s", source->order ? source->order : "seq");
 }
 
 static int fail(struct state *state, struct mw_err *err)

@@ -6,6 +6,9 @@
 
 struct mw_spool_source {
 	enum mw_spool_stream stream;
+	/* Instead of a stream: what stands behind FROM, and its order.  Its columns take no constraints then. */
+	const char *from;
+	const char *order;
 	const char *where; /* which rows of the stream, or NULL for all */
 	/* For each column of the table, an expression over the stream's columns (core/spool/store.c); NULL where nothing
 	 * is known: the column is always NULL. */

@@ -174,8 +174,7 @@ static uint32_t facts_of(const struct mw_record_exec *exec, int64_t container_st
 
 static struct text argv_of(const struct mw_record_exec *exec)
 {
-	const char *at = exec->strings + exec->exe_bytes + exec->cwd_bytes + exec->execfn_bytes + exec->stdio_bytes[0] +
-			 exec->stdio_bytes[1] + exec->stdio_bytes[2] + exec->env_bytes;
+	const char *at = exec->strings + exec->exe_bytes + exec->cwd_bytes + exec->execfn_bytes + exec->env_bytes;
 	return (struct text){at, exec->argv_bytes};
 }
 

@@ -339,6 +339,14 @@ local schema = {
   end },
   { "attack", function(value, key) return list(value, key, technique) end },
   { "message", line, optional = true },
+  --- How closely the process of a match (and of call.target) is watched from then on.
+  { "attention", function(value, key)
+    if value ~= "events" and value ~= "calls" then
+      refuse(("attention: must be \"calls\" (system calls, too) or \"events\", is '%s'"):format(
+        text.printable(tostring(value), 60)), key)
+    end
+    return value
+  end, optional = true },
   { "match", function(value, key)
     if type(value) ~= "function" then
       refuse("match: must be a function", key)
@@ -395,6 +403,7 @@ end
 ---@field severity string
 ---@field attack string[]
 ---@field message string
+---@field attention "events"|"calls"|nil
 ---@field match fun(event: table): any
 ---@field examples { expect: boolean, event: table }[]
 ---@field enabled boolean
