@@ -213,11 +213,9 @@ function M.main(list_of_words)
       objects[i] = object_of(run)
     end
     local first = objects[1]
-    io.stdout:write(cjson.encode {
-      running = first ~= nil and first.state ~= "ended" and first.state ~= "stale",
-      state = first and first.state or "not running",
-      sensors = #objects > 0 and objects or cjson.empty_array,
-    }, "\n")
+    io.stdout:write(('{"running":%s,"state":%s,"sensors":%s}\n'):format(
+      tostring(first ~= nil and first.state ~= "ended" and first.state ~= "stale"),
+      cjson.encode(first and first.state or "not running"), first and cjson.encode(objects) or "[]"))
   elseif #runs == 0 then
     local warning = database and database:warnings() or ""
     io.stdout:write("state       not running: nothing was ever written here", warning ~= "" and "\n" or "", warning, "\n")
