@@ -10,7 +10,7 @@
 
 #include "event/event.h"
 #include "event/record.h"
-#include "sensor/call_names.h"
+#include "trace/call_names.h"
 #include "sensor/processes.h"
 #include "trace/calls.h"
 

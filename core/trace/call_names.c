@@ -1,4 +1,4 @@
-#include "sensor/call_names.h"
+#include "trace/call_names.h"
 
 #include <linux/bpf.h>
 #include <linux/sched.h>
