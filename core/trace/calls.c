@@ -2,7 +2,9 @@
  * there before open(2) may make it, and for socketcall(2), whose arguments lie in memory.  All else is read at its end.
  *
  * A call that a signal interrupts ends with one of the ERESTART codes of linux/errno.h, and is made again when the signal
- * is dealt with: only the last of its ends is told. */
+ * is dealt with: only the last of its ends is told.  Or it fails with EINTR, if the handler was set so, of which no stop
+ * tells.  With connect(2) that matters, for the kernel goes on connecting; so it is remembered, and when the thread makes
+ * another call after its handler, told with that error. */
 
 #include "trace/calls.h"
 
@@ -22,6 +24,13 @@ enum {
 	ERESTARTNOINTR = 513,
 	ERESTARTNOHAND = 514,
 	ERESTART_RESTARTBLOCK = 516,
+};
+
+enum {
+	/* In struct mw_call_state, interrupted. */
+	IN_HANDLER = 1, /* or before it */
+	AFTER_HANDLER,
+	IS_OVER, /* to be told */
 };
 
 const char *mw_call_name(unsigned call)
@@ -62,6 +71,17 @@ static int find(const struct mw_tracee *tracee, uint32_t audit_arch, uint64_t nu
 	return mw_call_is_told(entry, args, tracee->tgid) ? call : -1;
 }
 
+/* What becomes of an interrupted connect(2), seen by the call that comes after. */
+static void follow_interrupted(struct mw_call_state *state, int arch, uint64_t number)
+{
+	if (state->call == state->interrupted_call && state->args[0] == state->interrupted_args[0])
+		state->interrupted = 0; /* made again */
+	else if (mw_syscall_is_sigreturn(arch, number))
+		state->interrupted = AFTER_HANDLER;
+	else if (state->interrupted == AFTER_HANDLER)
+		state->interrupted = IS_OVER;
+}
+
 static void enter(struct mw_call_state *state, const struct mw_tracee *tracee, const struct __ptrace_syscall_info *info,
 		  uint64_t kinds)
 {
@@ -70,6 +90,8 @@ static void enter(struct mw_call_state *state, const struct mw_tracee *tracee, c
 	for (unsigned i = 0; i < 6; i++)
 		state->args[i] = info->entry.args[i];
 	state->call = (int16_t)find(tracee, info->arch, info->entry.nr, state->args, kinds);
+	if (state->interrupted)
+		follow_interrupted(state, mw_arch_from_audit(info->arch), info->entry.nr);
 	if (state->call < 0)
 		return;
 	state->existed = MW_EXISTED_UNKNOWN;
@@ -107,30 +129,47 @@ static void leave(struct mw_call_state *state, const struct __ptrace_syscall_inf
 	/* A child begins with the end of the call that made it, whose entry was its parent's. */
 	bool was_inside = state->is_inside;
 	state->is_inside = false;
-	if (!was_inside || state->call < 0 || is_restarted(info->exit.rval))
+	if (!was_inside || state->call < 0)
 		return;
+	if (is_restarted(info->exit.rval)) {
+		if (mw_syscalls[state->call].how == MW_HOW_CONNECT) {
+			state->interrupted = IN_HANDLER;
+			state->interrupted_call = state->call;
+			memcpy(state->interrupted_args, state->args, sizeof(state->interrupted_args));
+		}
+		return;
+	}
 	state->result = info->exit.rval;
 	state->is_wanted = is_result_told(&mw_syscalls[state->call], state->result);
+}
+
+/* The record that a stop was found to give. */
+static size_t tell(struct mw_call_state *state, const struct mw_tracee *tracee, uint64_t kinds,
+		   struct mw_record_call *record)
+{
+	bool is_interrupted = state->interrupted == IS_OVER;
+	if (!is_interrupted && !state->is_wanted)
+		return 0;
+	int16_t call = is_interrupted ? state->interrupted_call : state->call;
+	struct mw_call_facts facts = {
+		.tracee = tracee,
+		.call = &mw_syscalls[call],
+		.args = is_interrupted ? state->interrupted_args : state->args,
+		.existed = state->existed,
+		.record = record,
+	};
+	*record = (struct mw_record_call){.call = (uint16_t)call, .result = is_interrupted ? -EINTR : state->result};
+	state->interrupted = is_interrupted ? 0 : state->interrupted;
+	state->is_wanted = false;
+	return mw_call_describe(&facts, kinds);
 }
 
 size_t mw_calls_stop(struct mw_call_state *state, int procfd, pid_t tid, pid_t tgid, uint64_t kinds,
 		     struct mw_record_call *record, bool *ret_wants)
 {
 	const struct mw_tracee tracee = {procfd, tid, tgid};
-	if (record) {
-		struct mw_call_facts facts = {
-			.tracee = &tracee,
-			.call = &mw_syscalls[state->call],
-			.args = state->args,
-			.existed = state->existed,
-			.record = record,
-		};
-		if (!state->is_wanted)
-			return 0;
-		state->is_wanted = false;
-		*record = (struct mw_record_call){.call = (uint16_t)state->call, .result = state->result};
-		return mw_call_describe(&facts, kinds);
-	}
+	if (record)
+		return tell(state, &tracee, kinds, record);
 	*ret_wants = false;
 	state->is_wanted = false;
 	struct __ptrace_syscall_info info;
@@ -141,7 +180,7 @@ size_t mw_calls_stop(struct mw_call_state *state, int procfd, pid_t tid, pid_t t
 		enter(state, &tracee, &info, kinds);
 	else if (info.op == PTRACE_SYSCALL_INFO_EXIT)
 		leave(state, &info);
-	*ret_wants = state->is_wanted;
+	*ret_wants = state->is_wanted || state->interrupted == IS_OVER;
 	return 0;
 }
 

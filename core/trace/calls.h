@@ -25,6 +25,10 @@ struct mw_call_state {
 	uint8_t existed; /* O_CREAT: whether there was a file before; see calls.c */
 	uint64_t args[6];
 	int64_t result;
+	/* A connect(2) that a signal interrupted, until it is known whether it is made again; see calls.c. */
+	uint8_t interrupted; /* enum of calls.c; 0: none */
+	int16_t interrupted_call;
+	uint64_t interrupted_args[3];
 };
 
 /* Names of the calls in the table, by the index in records. */

@@ -23,6 +23,8 @@
 enum {
 	/* "PID/fd/2147483647" */
 	NAME_BYTES = 32,
+	/* Of a path that is not there, so many folders are looked for from its end on. */
+	FOLDERS = 8,
 };
 
 #ifndef RESOLVE_CACHED
@@ -183,42 +185,52 @@ static size_t append(char out[MW_PATH_BYTES], size_t have, const char *path, siz
 	return have;
 }
 
-/* The entry that the last name in `path` stands for: its folder's name and that one. */
+/* Name of the folder that the first `n` bytes of `path` are, in `out`; 0 when it is not to be had. */
+static ssize_t folder_name(const struct mw_tracee *tracee, int dirfd, const char *path, size_t n,
+			   char out[MW_PATH_BYTES])
+{
+	char name[NAME_BYTES];
+	char folder[MW_PATH_BYTES];
+	if (n == 0)
+		return (ssize_t)mw_tracee_link(tracee, base_name(dirfd, name), out);
+	if (n == 1 && path[0] == '/')
+		return (ssize_t)mw_tracee_link(tracee, "root", out);
+	memcpy(folder, path, n);
+	folder[n] = '\0';
+	MW_AUTO_FD fd = open_path(tracee, dirfd, folder, O_DIRECTORY);
+	return fd < 0 ? fd : (ssize_t)name_of(tracee, fd, out);
+}
+
+/* The entry that the last name in `path` stands for: its folder's name and that one.  When there is no such folder, that of
+ * the last one that there is, and the rest as it was given: it leads nowhere. */
 static size_t resolve_entry(const struct mw_tracee *tracee, int dirfd, const char *path, size_t n,
 			    char out[MW_PATH_BYTES], bool *ret_sure)
 {
-	while (n > 1 && path[n - 1] == '/')
-		n--;
-	const char *last = memrchr(path, '/', n);
-	last = last ? last + 1 : path;
-	size_t last_bytes = (size_t)(path + n - last);
-	bool is_name = last_bytes && !(last_bytes <= 2 && strncmp(last, "..", last_bytes) == 0);
-
-	char folder[MW_PATH_BYTES];
-	size_t folder_bytes = is_name ? (size_t)(last - path) : n;
-	memcpy(folder, path, folder_bytes);
-	folder[folder_bytes] = '\0';
-
-	char name[NAME_BYTES];
-	size_t have = 0;
-	if (folder_bytes == 0) {
-		have = mw_tracee_link(tracee, base_name(dirfd, name), out);
-	} else if (folder_bytes == 1 && folder[0] == '/') {
-		have = mw_tracee_link(tracee, "root", out);
-	} else {
-		MW_AUTO_FD fd = open_path(tracee, dirfd, folder, O_DIRECTORY);
-		have = fd < 0 ? 0 : name_of(tracee, fd, out);
-	}
+	size_t folder = n;
 	bool is_cut = false;
-	if (have && have < MW_PATH_BYTES - 1 && out[0] == '/') {
-		have = append(out, have, last, is_name ? last_bytes : 0, &is_cut);
-		*ret_sure = !is_cut;
-		return have;
+	ssize_t have = -ENOENT;
+	for (unsigned i = 0; i < FOLDERS && have == -ENOENT && folder; i++) {
+		size_t end = folder;
+		while (end > 1 && path[end - 1] == '/')
+			end--;
+		const char *last = memrchr(path, '/', end);
+		last = last ? last + 1 : path;
+		size_t last_bytes = (size_t)(path + end - last);
+		bool is_name = last_bytes && !(last_bytes <= 2 && strncmp(last, "..", last_bytes) == 0);
+		/* "." and ".." are no entries, but folders themselves. */
+		folder = is_name || i ? (size_t)(last - path) : end;
+		have = folder_name(tracee, dirfd, path, folder, out);
 	}
-	/* The folder is not there, or hidden from us. */
-	have = mw_tracee_link(tracee, path[0] == '/' ? "root" : base_name(dirfd, name), out);
-	*ret_sure = false;
-	return append(out, have, path, n, &is_cut);
+	*ret_sure = have > 0 && have < MW_PATH_BYTES - 1 && out[0] == '/';
+	if (!*ret_sure) {
+		/* Too deep, or hidden from us. */
+		char name[NAME_BYTES];
+		folder = 0;
+		have = (ssize_t)mw_tracee_link(tracee, path[0] == '/' ? "root" : base_name(dirfd, name), out);
+	}
+	size_t length = append(out, (size_t)have, path + folder, n - folder, &is_cut);
+	*ret_sure = *ret_sure && !is_cut;
+	return length;
 }
 
 size_t mw_paths_resolve(const struct mw_tracee *tracee, int dirfd, const char *path, bool follows,

@@ -8,7 +8,6 @@
 
 #include <linux/audit.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "event/event.h"
@@ -180,4 +179,18 @@ int mw_syscall_find_socketcall(uint64_t number)
 	if (!atomic_load_explicit(&is_indexed, memory_order_acquire))
 		index_calls();
 	return number >= SOCKETCALLS ? -1 : by_socketcall[number] - 1;
+}
+
+bool mw_syscall_is_sigreturn(int arch, uint64_t number)
+{
+	switch (arch) {
+	case MW_ARCH_X86_64:
+		return number == 15;
+	case MW_ARCH_I386:
+		return number == 173 || number == 119; /* the older form, without siginfo */
+	case MW_ARCH_ARM64:
+		return number == 139;
+	default:
+		return false;
+	}
 }

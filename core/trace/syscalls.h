@@ -1,6 +1,7 @@
 /* The system calls that are recorded: one table for all architectures. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum mw_arch {
@@ -64,7 +65,8 @@ struct mw_syscall {
 };
 
 enum {
-	MW_NO_CALL = -1
+	MW_NO_CALL = -1,
+	MW_I386_SOCKETCALL = 102, /* socketcall(2) */
 };
 
 extern const struct mw_syscall mw_syscalls[];
@@ -77,7 +79,6 @@ int mw_arch_from_audit(uint32_t audit);
 int mw_syscall_find(int arch, uint64_t number);
 /* The same, by the first argument of socketcall(2). */
 int mw_syscall_find_socketcall(uint64_t number);
-/* The number of socketcall(2). */
-enum {
-	MW_I386_SOCKETCALL = 102
-};
+
+/* Is it the one that ends a signal handler: sigreturn(2)? */
+bool mw_syscall_is_sigreturn(int arch, uint64_t number);

@@ -121,7 +121,8 @@ static void put_onto_stdio(void)
 	EXPECT(dup2(file, file) == file && dup2(0, 0) == 0 && dup2(file, 77) == 77 && dup(file) > 2);
 	EXPECT(dup2(999, 0) < 0);
 	EXPECT(close(0) == 0 && dup(file) == 0);
-	EXPECT(close(1) == 0 && fcntl(file, F_DUPFD, 1) == 1 && fcntl(file, F_DUPFD, 5) >= 5 && fcntl(file, F_GETFL) >= 0);
+	EXPECT(close(1) == 0 && fcntl(file, F_DUPFD, 1) == 1 && fcntl(file, F_DUPFD, 5) >= 5 &&
+	       fcntl(file, F_GETFL) >= 0);
 
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(address);
@@ -291,8 +292,8 @@ static void the_rest_is_told(void **state)
 	(void)state;
 	struct traced traced;
 	trace_well(&traced, do_the_rest,
-		   KIND(MW_PROCESS_PRCTL_NAME) | KIND(MW_PROCESS_MEMFD) | KIND(MW_PROCESS_BPF) | KIND(MW_PROCESS_MODULE) |
-			   KIND(MW_PROCESS_EXEC_FAILED));
+		   KIND(MW_PROCESS_PRCTL_NAME) | KIND(MW_PROCESS_MEMFD) | KIND(MW_PROCESS_BPF) |
+			   KIND(MW_PROCESS_MODULE) | KIND(MW_PROCESS_EXEC_FAILED));
 	assert_string_equal(text_of(nth(&traced, "prctl", 0)), "a new name that");
 	assert_int_equal(count_of(&traced, "prctl"), 1);
 	const struct mw_record_call *r = nth(&traced, "memfd_create", 0);

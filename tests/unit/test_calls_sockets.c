@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -251,6 +252,14 @@ static void unix_sockets_are_told(void **state)
 	traced_free(&traced);
 }
 
+static void on_signal_open(int signal)
+{
+	(void)signal;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 static void on_alarm(int signal)
 {
 	(void)signal;
@@ -299,6 +308,85 @@ static void a_call_made_again_is_told_once(void **state)
 	assert_int_equal(nth(&traced, "accept", 0)->tid, traced.pid);
 	assert_true(nth(&traced, "connect", 0)->tid != traced.pid);
 	assert_int_equal(nth(&traced, "connect", 0)->head.pid, traced.pid);
+	traced_free(&traced);
+}
+
+/* A server whose queue is full: connections to it wait.  Its address; *ret_server takes them when asked to. */
+static struct sockaddr_in make_busy_server(int *ret_server)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int server = socket(AF_INET, SOCK_STREAM, 0);
+	EXPECT(bind(server, (struct sockaddr *)&address, size) == 0 && listen(server, 0) == 0);
+	EXPECT(getsockname(server, (struct sockaddr *)&address, &size) == 0);
+	int client = socket(AF_INET, SOCK_STREAM, 0);
+	EXPECT(connect(client, (struct sockaddr *)&address, size) == 0);
+	*ret_server = server;
+	return address;
+}
+
+struct interrupter {
+	pthread_t thread;
+	int server;       /* takes a connection at the end */
+	atomic_bool done; /* the call has ended */
+};
+
+static void *interrupt(void *data)
+{
+	struct interrupter *interrupter = data;
+	for (unsigned i = 0; i < 20 && !atomic_load(&interrupter->done); i++) {
+		EXPECT(pthread_kill(interrupter->thread, SIGUSR1) == 0);
+		(void)usleep(2000);
+	}
+	if (interrupter->server >= 0)
+		EXPECT(accept4(interrupter->server, NULL, NULL, SOCK_CLOEXEC) >= 0);
+	return NULL;
+}
+
+/* Connect to a busy server under signals; its handler makes calls, too. */
+static int connect_under_fire(int flags)
+{
+	int server;
+	struct sockaddr_in address = make_busy_server(&server);
+	struct sigaction action = {.sa_handler = on_signal_open, .sa_flags = flags};
+	EXPECT(sigaction(SIGUSR1, &action, NULL) == 0);
+	struct interrupter interrupter = {pthread_self(), flags & SA_RESTART ? server : -1, false};
+	pthread_t other;
+	EXPECT(pthread_create(&other, NULL, interrupt, &interrupter) == 0);
+	int client = socket(AF_INET, SOCK_STREAM, 0);
+	int r = connect(client, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : errno;
+	atomic_store(&interrupter.done, true);
+	EXPECT(pthread_join(other, NULL) == 0);
+	return r;
+}
+
+static void connect_and_be_interrupted(void)
+{
+	EXPECT(connect_under_fire(0) == EINTR);
+}
+
+static void connect_and_be_restarted(void)
+{
+	EXPECT(connect_under_fire(SA_RESTART) == 0);
+}
+
+static void an_interrupted_connection_is_told_once(void **state)
+{
+	(void)state;
+	struct traced traced;
+	const uint64_t kinds = KIND(MW_SOCKET_CONNECT) | KIND(MW_FILE_OPEN);
+	trace_well(&traced, connect_and_be_interrupted, kinds);
+	assert_int_equal(count_of(&traced, "connect"), 2); /* the first one keeps the server busy */
+	const struct mw_record_call *r = nth(&traced, "connect", 1);
+	assert_int_equal(r->result, -EINTR);
+	assert_int_equal(r->socket_type, SOCK_STREAM);
+	assert_int_equal(ipv4(r->remote)->sin_port, ipv4(nth(&traced, "connect", 0)->remote)->sin_port);
+	assert_true(count_of(&traced, "openat") >= 1);
+	traced_free(&traced);
+
+	trace_well(&traced, connect_and_be_restarted, kinds);
+	assert_int_equal(count_of(&traced, "connect"), 2);
+	assert_int_equal(nth(&traced, "connect", 1)->result, 0);
 	traced_free(&traced);
 }
 
@@ -386,6 +474,7 @@ int main(void)
 		cmocka_unit_test(a_connection_in_progress_is_told_once),
 		cmocka_unit_test_setup_teardown(unix_sockets_are_told, make_folder, remove_folder),
 		cmocka_unit_test(a_call_made_again_is_told_once),
+		cmocka_unit_test(an_interrupted_connection_is_told_once),
 		cmocka_unit_test_setup_teardown(calls_of_32_bits_are_told, make_folder, remove_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
