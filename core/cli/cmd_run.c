@@ -88,7 +88,8 @@ static int run(int argc, char **argv)
 			    "command, too; running it as it is",
 			    (int)watcher);
 	else
-		(void)start_sensor(flags, &attention, &options); /* has said what is missing; the application starts all the same */
+		(void)start_sensor(flags, &attention,
+				   &options); /* has said what is missing; the application starts all the same */
 	if (is_beside) {
 		mw_flags_free(flags);
 		return watcher ? MW_EXIT_NO : mw_launch_wait();

@@ -57,7 +57,8 @@ struct mw_trace_counters {
 };
 
 /* What became of the records; written by the sensor, kept here so that its restart forgets nothing.  Once all is quiet:
- *	trace.records of all kinds + trace.calls_refused = ring.refused + unreadable + read
+ *	trace.records of all kinds + trace.calls_refused = ring.refused + ring.committed + those a killed tracer had in hand
+ *	ring.committed = unreadable + read
  *	read + own = silent + unwanted + stored + lost + died */
 struct mw_sensor_counters {
 	atomic_uint_least64_t read;       /* records taken off the ring and understood */

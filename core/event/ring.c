@@ -52,6 +52,8 @@ void mw_ring_commit(struct mw_ring *ring, size_t bytes)
 	uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
 	memcpy(at(ring, head), &(uint64_t){bytes}, SIZE_BYTES);
 	head += SIZE_BYTES + aligned(bytes);
+	uint64_t committed = atomic_load_explicit(&ring->committed, memory_order_relaxed);
+	atomic_store_explicit(&ring->committed, committed + 1, memory_order_relaxed);
 	/* Sequentially consistent, so that it is ordered before the look at reader_sleeps in mw_ring_must_wake(). */
 	atomic_store(&ring->head, head);
 

@@ -18,6 +18,7 @@ enum {
 /* Lives in shared memory; zeroed but for `capacity` is empty. */
 struct mw_ring {
 	_Alignas(64) atomic_uint_least64_t head; /* written by the writer */
+	atomic_uint_least64_t committed;         /* records */
 	atomic_uint_least64_t refused;           /* records for which there was no room */
 	atomic_uint_least64_t high_water_bytes;
 	_Alignas(64) atomic_uint_least64_t tail; /* written by the reader */

@@ -165,6 +165,8 @@ void mw_writer_line(struct mw_writer *writer, const char *line, size_t n)
 	struct mw_buf *waiting = &writer->waiting;
 	bool has_newline = n && line[n - 1] == '\n';
 	size_t size = n + !has_newline;
+	if (waiting->size - writer->start + size > waiting->max)
+		(void)mw_writer_pump(writer); /* a burst that came between two pumps: the sink may well take it */
 	size_t unwritten = waiting->size - writer->start;
 	if (writer->fd < 0 || unwritten + size > waiting->max) {
 		writer->dropped++;

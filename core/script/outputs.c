@@ -240,7 +240,12 @@ void mw_outputs_close_stdio(struct mw_outputs *outputs)
 uint64_t mw_outputs_dropped(const struct mw_outputs *outputs)
 {
 	uint64_t dropped = outputs->failed;
-	for (unsigned i = 0; i < outputs->count; i++)
-		dropped += mw_writer_dropped(outputs->list[i].writer);
+	for (unsigned i = 0; i < outputs->count; i++) {
+		const struct mw_writer *writer = outputs->list[i].writer;
+		bool is_counted = false; /* outputs to the same target share a writer */
+		for (unsigned j = 0; j < i; j++)
+			is_counted |= outputs->list[j].writer == writer;
+		dropped += is_counted ? 0 : mw_writer_dropped(writer);
+	}
 	return dropped;
 }

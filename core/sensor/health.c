@@ -36,7 +36,9 @@ void mw_health_begin(struct mw_health *health)
 	health->stops = value_of(&health->board->tracer_stops);
 	health->stops_ns = mw_clock_mono_ns();
 	/* What a sensor before us had in hand when it was killed. */
-	atomic_store(&counters->died, value_of(&counters->offered) - health->stored_before - value_of(&counters->lost));
+	uint64_t offered = value_of(&counters->offered);
+	uint64_t safe = health->stored_before + value_of(&counters->lost);
+	atomic_store(&counters->died, offered > safe ? offered - safe : 0);
 }
 
 void mw_health_release(struct mw_health *health)
@@ -154,10 +156,19 @@ static void say_processes(struct mw_health *health)
 		number(health, "attention", mw_level_name(i), atomic_load(&trace->attended[i]), "processes");
 }
 
+/* Records that a tracer had begun when it was killed.  While one is at work, the one that it makes just now looks so. */
+static uint64_t unfinished(const struct mw_board *board, uint64_t captured, uint64_t refused)
+{
+	bool has_died = atomic_load(&board->tracer_restarts) || atomic_load(&board->tracer_lost);
+	uint64_t finished = refused + value_of(&board->ring->committed);
+	return has_died && captured > finished ? captured - finished : 0;
+}
+
 static void say_events(struct mw_health *health)
 {
 	const struct mw_board *board = health->board;
 	const struct mw_sensor_counters *counters = &board->sensor;
+	uint64_t refused = value_of(&board->ring->refused);
 	uint64_t captured = value_of(&board->trace.calls_refused);
 	for (unsigned i = 0; i < MW_EVENT_KINDS; i++)
 		captured += value_of(&board->trace.records[i]);
@@ -173,7 +184,8 @@ static void say_events(struct mw_health *health)
 		if (records)
 			number(health, "captured", mw_event_kinds[i].name, records, "records");
 	}
-	number(health, "dropped", "ring_full", value_of(&board->ring->refused), "records");
+	number(health, "dropped", "ring_full", refused, "records");
+	number(health, "dropped", "tracer_killed", unfinished(board, captured, refused), "records");
 	number(health, "dropped", "unreadable", value_of(&counters->unreadable), "records");
 	number(health, "dropped", "spool_lost", value_of(&counters->lost), "events");
 	number(health, "dropped", "sensor_killed", value_of(&counters->died), "events");

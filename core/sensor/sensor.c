@@ -112,28 +112,30 @@ static void on_alert(void *data, const struct mw_alert *alert)
 		mw_outputs_emit(sensor->outputs, MW_STREAM_ALERTS, &mw_alert_shape, alert);
 }
 
-static void on_event(struct sensor *sensor, struct mw_event *event)
+/* Returns the counter of what became of it, to be counted by the caller. */
+static atomic_uint_least64_t *on_event(struct sensor *sensor, struct mw_event *event)
 {
+	struct mw_sensor_counters *counters = &sensor->board->sensor;
+	bool is_spooled = sensor->spooled_kinds >> event->kind & 1;
 	uint64_t number = atomic_fetch_add(&sensor->board->last_id, 1) + 1;
 	(void)snprintf(event->id, sizeof(event->id), "%016" PRIx64 "-%012" PRIu64, (uint64_t)sensor->board->start_ns,
 		       number);
-	bool is_spooled = sensor->spooled_kinds >> event->kind & 1;
-	count(is_spooled ? &sensor->board->sensor.offered : &sensor->board->sensor.unwanted);
-	atomic_store_explicit(&sensor->board->sensor.last_event_ns, event->time_ns, memory_order_relaxed);
+	atomic_store_explicit(&counters->last_event_ns, event->time_ns, memory_order_relaxed);
 	if (is_spooled)
 		spool(sensor, MW_SPOOL_EVENTS, event, &mw_event_shape, event, NULL);
 	if (mw_outputs_want(sensor->outputs, MW_STREAM_EVENTS))
 		mw_outputs_emit(sensor->outputs, MW_STREAM_EVENTS, &mw_event_shape, event);
 	if (sensor->rules && mw_rules_want(sensor->rules, event->kind))
 		mw_rules_judge(sensor->rules, event, on_alert, sensor);
+	return is_spooled ? &counters->offered : &counters->unwanted;
 }
 
 /* Say something of ourselves, where everything else is said. */
 static void tell_health(struct sensor *sensor, const char *message)
 {
 	struct mw_event event = {.kind = MW_SENSOR_HEALTH, .time_ns = mw_clock_real_ns(), .message = message};
+	count(on_event(sensor, &event));
 	count(&sensor->board->sensor.own);
-	on_event(sensor, &event);
 }
 
 static void on_rule_report(void *data, const char *line)
@@ -167,27 +169,25 @@ static void tell_losses(struct sensor *sensor)
 	tell_health(sensor, message);
 }
 
-static void on_record(struct sensor *sensor, const struct mw_record *record, size_t bytes)
+/* Returns the counter of what became of it.  Counted when the record is released: when we are killed before, the next
+ * sensor finds it again. */
+static atomic_uint_least64_t *on_record(struct sensor *sensor, const struct mw_record *record, size_t bytes)
 {
 	struct mw_event event;
 	char message[MESSAGE_BYTES];
 	int r = mw_processes_apply(&sensor->processes, record, bytes, &event);
-	if (r < 0) {
-		count(&sensor->board->sensor.unreadable);
-		return;
-	}
-	count(&sensor->board->sensor.read);
-	if (r == MW_NOTHING_TO_TELL) {
-		count(&sensor->board->sensor.silent);
-		return;
-	}
+	if (r < 0)
+		return &sensor->board->sensor.unreadable;
+	if (r == MW_NOTHING_TO_TELL)
+		return &sensor->board->sensor.silent;
 	if (event.gap) {
 		mw_health_gap_sentence(event.gap, message, sizeof(message));
 		event.message = message;
 		count(&sensor->board->sensor.gaps);
 	}
-	on_event(sensor, &event);
+	atomic_uint_least64_t *fate = on_event(sensor, &event);
 	mw_process_unref(event.process);
+	return fate;
 }
 
 /* Handle what is in the ring, one batch at the most.  Returns how many records. */
@@ -196,8 +196,11 @@ static size_t drain(struct sensor *sensor)
 	size_t n = 0;
 	const void *record;
 	for (size_t bytes; n < BATCH_RECORDS && (record = mw_ring_peek(sensor->board->ring, &bytes)); n++) {
-		on_record(sensor, record, bytes);
+		atomic_uint_least64_t *fate = on_record(sensor, record, bytes);
 		mw_ring_release(sensor->board->ring);
+		count(fate);
+		if (fate != &sensor->board->sensor.unreadable)
+			count(&sensor->board->sensor.read);
 	}
 	tell_losses(sensor);
 	struct mw_err err;
