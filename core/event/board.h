@@ -64,7 +64,7 @@ struct mw_sensor_counters {
 	atomic_uint_least64_t read;       /* records taken off the ring and understood */
 	atomic_uint_least64_t unreadable; /* records that are not understood */
 	atomic_uint_least64_t silent;     /* records that tell nothing new: no event */
-	atomic_uint_least64_t own;        /* events that no record told of: sensor.health */
+	atomic_uint_least64_t own;        /* events that no record told of: sensor.health, sampled sockets */
 	atomic_uint_least64_t unwanted;   /* events of kinds that the spool does not keep */
 	atomic_uint_least64_t offered;    /* the others … */
 	atomic_uint_least64_t stored;     /* … those of them that are in its file … */

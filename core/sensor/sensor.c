@@ -32,6 +32,7 @@
 #include "sensor/attention.h"
 #include "sensor/health.h"
 #include "sensor/processes.h"
+#include "sensor/sockets.h"
 #include "spool/spool.h"
 #include "spool/state_dir.h"
 
@@ -59,6 +60,8 @@ struct sensor {
 	struct mw_outputs *outputs;
 	struct mw_processes processes;
 	struct mw_users *users;
+	struct mw_sockets *sockets; /* NULL: not looked at */
+	struct mw_process *root;    /* the application's first process, once it has ended */
 	struct mw_buf json;
 	struct mw_timer batch_timer;
 	struct mw_timer pump_timer;
@@ -144,6 +147,24 @@ static void on_rule_report(void *data, const char *line)
 	tell_health(data, line);
 }
 
+/* Sampled events come outside of a batch; the next one saves them. */
+static void on_sampled(void *data, struct mw_event *event)
+{
+	struct sensor *sensor = data;
+	count(on_event(sensor, event));
+	count(&sensor->board->sensor.own);
+	if (!sensor->batch_timer.is_set)
+		mw_timer_set(sensor->loop, &sensor->batch_timer, BATCH_MS);
+}
+
+static void on_sockets_report(void *data, const char *line)
+{
+	struct sensor *sensor = data;
+	mw_log("%s", line);
+	struct mw_event event = {.kind = MW_SENSOR_HEALTH, .time_ns = mw_clock_real_ns(), .message = line};
+	on_sampled(sensor, &event);
+}
+
 static void tell_losses(struct sensor *sensor)
 {
 	if (atomic_load(&sensor->board->tracer_lost) && !sensor->told_tracer_lost) {
@@ -154,7 +175,8 @@ static void tell_losses(struct sensor *sensor)
 			.kind = MW_SENSOR_GAP, .time_ns = mw_clock_real_ns(), .gap = &gap, .message = text};
 		sensor->told_tracer_lost = true;
 		mw_log("%s", text);
-		on_event(sensor, &event);
+		count(on_event(sensor, &event));
+		count(&sensor->board->sensor.own);
 	}
 	uint64_t refused = atomic_load(&sensor->board->ring->refused);
 	if (refused == sensor->told_refused)
@@ -185,6 +207,10 @@ static atomic_uint_least64_t *on_record(struct sensor *sensor, const struct mw_r
 		event.message = message;
 		count(&sensor->board->sensor.gaps);
 	}
+	if (event.socket)
+		mw_sockets_exact(sensor->sockets, &event);
+	if (event.kind == MW_PROCESS_EXIT && event.process->pid == sensor->board->root_pid && !sensor->root)
+		sensor->root = mw_process_ref(event.process);
 	atomic_uint_least64_t *fate = on_event(sensor, &event);
 	mw_process_unref(event.process);
 	return fate;
@@ -249,6 +275,8 @@ static void answer_flush(struct sensor *sensor)
 	int64_t flush_ms = mw_flag_int(sensor->options->flags, MW_FLAG_SHUTDOWN_FLUSH_MS);
 	while (drain(sensor))
 		;
+	mw_sockets_flush(sensor->sockets, sensor->root);
+	(void)drain(sensor); /* saves what that told */
 	mw_outputs_flush(sensor->outputs, mw_clock_mono_ns() + flush_ms / 2 * MW_NS_PER_MS);
 	/* As process 1 it takes us with it. */
 	mw_health_write(&sensor->health, board->root_pid == 1);
@@ -363,9 +391,29 @@ static void load_rules(struct sensor *sensor)
 	}
 }
 
+static int watch_sockets(struct sensor *sensor, struct mw_err *err)
+{
+	if (!mw_flag_bool(sensor->options->flags, MW_FLAG_AUDIT_ALLOW_SOCKETS))
+		return 0;
+	const struct mw_sockets_options options = {
+		.loop = sensor->loop,
+		.processes = &sensor->processes,
+		.interval_ms = mw_flag_int(sensor->options->flags, MW_FLAG_SOCKETS_INTERVAL_MS),
+		.is_again = atomic_load(&sensor->board->sensor_restarts) > 0,
+		.emit = on_sampled,
+		.report = on_sockets_report,
+		.data = sensor,
+	};
+	int r = mw_sockets_new(&options, &sensor->sockets);
+	return r < 0 ? mw_err_set(err, r, "sockets: %s", strerror(-r)) : 0;
+}
+
 static int begin(struct sensor *sensor, struct mw_err *err)
 {
 	int r = mw_loop_new(&sensor->loop, err);
+	/* First, since from now on the kernel tells of the connections that end. */
+	if (r == 0)
+		r = watch_sockets(sensor, err);
 	if (r == 0)
 		r = open_outputs(sensor, err);
 	if (r == 0)
@@ -407,6 +455,8 @@ static void end(struct sensor *sensor)
 		mw_health_write(&sensor->health, true);
 	}
 	mw_health_release(&sensor->health);
+	mw_sockets_free(sensor->sockets);
+	mw_process_unref(sensor->root);
 	mw_outputs_free(sensor->outputs);
 	mw_rules_free(sensor->rules);
 	mw_processes_release(&sensor->processes);

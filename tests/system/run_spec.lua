@@ -124,7 +124,7 @@ describe("output", function()
     assert.are.equal(0, result.code)
     assert.is_nil(result.out:find "[%z\1-\9\11-\31\127]")
     for line in result.out:gmatch "[^\n]+" do
-      assert.matches("^%d%d%d%d%-%d%d%-%d%dT%S+ process%.%a+ ", line)
+      assert.matches("^%d%d%d%d%-%d%d%-%d%dT%S+ %a+%.%a+ ", line)
     end
     assert.is_truthy(utf8.len(result.out))
   end)
@@ -132,8 +132,8 @@ describe("output", function()
   it("to a file is appended in whole lines, and kept from others", function()
     local path = support.new_path()
     for _ = 1, 2 do
-      assert.are.equal(0, run(("%s run --state_dir=%s --outputs=events/json:file=%s -- /bin/true"):format(moonwatch,
-        support.new_path(), path)).code)
+      assert.are.equal(0, run(("%s run --state_dir=%s --outputs=events/json:file=%s %s -- /bin/true"):format(moonwatch,
+        support.new_path(), path, "--audit_allow_sockets=false")).code)
     end
     assert.are.equal(4, #support.json_lines(path))
     assert.are.equal("600\n", run("stat -c %a " .. path).out)

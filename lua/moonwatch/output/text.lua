@@ -68,6 +68,29 @@ describe["process.exit"] = function(event)
   return ("%s (%s) %s%s%s"):format(show(process.name), facts(process), how, duration, ancestry(process))
 end
 
+--- "10.0.0.1:80", "[::1]:80", "*:80"
+local function socket_end(socket, address, port)
+  if not port and not address then
+    return nil
+  end
+  local is_ipv6 = socket.family == "ipv6" and address
+  return ((is_ipv6 and "[%s]:%s" or "%s:%s"):format(address or "*", port or "*"))
+end
+
+--- Also of sockets whose process is not known.
+local function describe_socket(event)
+  local socket, process = event.socket, event.process
+  local who = process and ("%s (%s) "):format(show(process.name), facts(process)) or ""
+  local here = socket_end(socket, socket.local_address, socket.local_port)
+  local there = socket_end(socket, socket.remote_address, socket.remote_port)
+  local arrow = event.kind == "socket.accept" and " <- " or " -> "
+  local ends = there and (here or "*") .. arrow .. there or here
+  local what = socket.path and "unix " .. show(socket.path)
+    or ends and ("%s %s"):format(socket.protocol or socket.family, ends)
+    or socket.family
+  return who .. what .. (process and ancestry(process) or "")
+end
+
 local function describe_other(event)
   return show(event.message or "", MESSAGE_BYTES)
 end
@@ -81,7 +104,8 @@ local function alert_line(alert)
 end
 
 local function event_line(event)
-  local said = (event.process and describe[event.kind] or describe_other)(event)
+  local describes = event.socket and describe_socket or event.process and describe[event.kind] or describe_other
+  local said = describes(event)
   return ("%s %s %s"):format(short_time(event.time), event.kind, said)
 end
 
