@@ -64,7 +64,7 @@ end
 
 --- Wait until a file is there, some seconds at most.
 ---@param path string
-local function await(path)
+function M.await(path)
   local deadline = os.time() + 10
   repeat
     local file = io.open(path)
@@ -84,9 +84,87 @@ function M.watch(command, flags)
   local result = M.run(("%s run --state_dir=%s --outputs=events/json:file=%s,alerts/json:file=%s %s -- %s"):format(
     M.moonwatch, state, events, alerts, flags or "", command))
   -- An application that is not traced may have ended before the sensor has opened its outputs.
-  await(events)
-  await(alerts)
+  M.await(events)
+  M.await(alerts)
   return result, M.json_lines(events), M.json_lines(alerts), state
+end
+
+---@class system.Seen
+---@field how string  how it ended, and how often it stopped, as its parent was told: "exit 0 stops 0", "signal 11 core stops 0"
+---@field pid string
+---@field ppid string
+---@field out string
+---@field err string
+---@field events? table[]
+---@field events_path? string
+
+--- Run `command` as a child of the program `child`; what it, its parent and its files say.
+---@param command string  of words of the shell, the first one a program
+---@param prefix? string  a command to run all of it with
+---@return system.Seen
+function M.alone(command, prefix)
+  local out, err = M.new_path(), M.new_path()
+  local parent = M.run(("%s %s %s %s %s"):format(prefix or "", M.program "child", out, err, command))
+  assert(parent.code == 0, parent.err .. parent.out)
+  local pid, ppid, how = parent.out:match "^pid (%d+) ppid (%d+) (.-)\n$"
+  return { pid = pid, ppid = ppid, how = how, out = M.read(out), err = M.read(err) }
+end
+
+--- The same under the sensor, with its events.  Alerts go to the spool alone, so that standard error is the application's.
+---@param command string
+---@param prefix? string
+---@param flags? string  more flags of `moonwatch run`
+---@return system.Seen
+function M.beside(command, prefix, flags)
+  local events = M.new_path()
+  local seen = M.alone(("%s run --state_dir=%s --outputs=alerts/json:file=%s,events/json:file=%s %s -- %s"):format(
+    M.moonwatch, M.new_path(), M.new_path(), events, flags or "", command), prefix)
+  M.await(events)
+  seen.events = M.json_lines(events)
+  seen.events_path = events
+  return seen
+end
+
+--- Wait for an event, some seconds at most: of what goes on when the application's first process has ended, or was killed.
+---@param seen system.Seen
+---@param wanted fun(event: table): any
+---@return table event
+function M.await_event(seen, wanted)
+  local deadline = os.time() + 10
+  repeat
+    -- The last line may not be whole yet.
+    for line in M.read(seen.events_path):gmatch "([^\n]+)\n" do
+      local event = cjson.decode(line)
+      if wanted(event) then
+        return event
+      end
+    end
+  until os.time() > deadline
+  error("the event did not come", 2)
+end
+
+--- Run `command` alone and under the sensor; what can be seen of it must be the same.
+---@param command string
+---@param prefix? string
+---@return system.Seen beside, system.Seen alone
+function M.same(command, prefix)
+  local alone, beside = M.alone(command, prefix), M.beside(command, prefix)
+  local function told(seen)
+    return { how = seen.how, out = seen.out, err = seen.err }
+  end
+  require "luassert".are.same(told(alone), told(beside))
+  return beside, alone
+end
+
+--- Events of a kind; with `mark`, those whose process has it as its second argument (argv[2] in Lua, argv[1] in C).
+---@param events table[]
+---@param kind string
+---@param mark? string
+---@return table[]
+function M.of_kind(events, kind, mark)
+  return M.filter(events, function(event)
+    return event.kind == kind and (not mark or (event.process.argv or {})[2] == mark)
+  end)
 end
 
 --- The objects in a file of JSON lines.

@@ -3,18 +3,30 @@
  * usage: threads many       2,000 threads in rounds of 100; exit code 0
  *        threads exec       a thread that is not the leader executes /bin/echo
  *        threads leader     the leader leaves first, the last thread ends with exit code 0
- *        threads exit       exit(7) by a thread while 50 others sleep */
+ *        threads exit       exit(7) by a thread while 50 others sleep
+ *        threads alive      2,000 threads alive at once; prints how many there are
+ *        threads forkexec   a thread that is not the leader executes /bin/echo while four others fork
+ *        threads busyexit   exit(7) by a thread while 50 others fork, take signals and make threads
+ *        threads kill       the same, ended by SIGKILL */
 
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "check.h"
 
 enum {
 	ROUNDS = 20,
 	ROUND = 100,
 	SLEEPERS = 50,
+	ALIVE = 2000,
+	FORKERS = 4,
+	STACK_BYTES = 64 * 1024,
 };
 
 static void *nothing(void *data)
@@ -58,6 +70,101 @@ static void *last(void *leader)
 	exit(0);
 }
 
+static pthread_barrier_t barrier;
+
+static void *meet(void *data)
+{
+	(void)pthread_barrier_wait(&barrier); /* all are alive */
+	(void)pthread_barrier_wait(&barrier); /* they have been counted */
+	return data;
+}
+
+static int count_alive(void)
+{
+	static pthread_t threads[ALIVE];
+	pthread_attr_t attributes;
+	char line[128];
+	CHECK(pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0);
+	CHECK(pthread_barrier_init(&barrier, NULL, ALIVE + 1) == 0);
+	for (int i = 0; i < ALIVE; i++)
+		CHECK(pthread_create(&threads[i], &attributes, meet, NULL) == 0);
+	(void)pthread_barrier_wait(&barrier);
+	FILE *file = fopen("/proc/self/status", "re");
+	CHECK(file != NULL);
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, "Threads:", 8) == 0)
+			printf("%s", line);
+	(void)fclose(file);
+	(void)pthread_barrier_wait(&barrier);
+	for (int i = 0; i < ALIVE; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+	return 0;
+}
+
+static atomic_int forks;
+
+static void *forker(void *data)
+{
+	for (;;) {
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(0);
+		CHECK(waitpid(pid, NULL, 0) == pid);
+		(void)atomic_fetch_add(&forks, 1);
+	}
+	return data;
+}
+
+/* Until each of the others has forked. */
+static void await_forks(void)
+{
+	while (atomic_load(&forks) < 5 * FORKERS)
+		;
+}
+
+static void *late_executor(void *data)
+{
+	await_forks();
+	return executor(data);
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+}
+
+static void *signaller(void *data)
+{
+	for (;;)
+		(void)raise(SIGUSR1);
+	return data;
+}
+
+static void *maker(void *data)
+{
+	pthread_t thread;
+	for (;;)
+		if (pthread_create(&thread, NULL, nothing, NULL) == 0)
+			(void)pthread_join(thread, NULL);
+	return data;
+}
+
+static void be_busy(void)
+{
+	static pthread_t threads[SLEEPERS];
+	static void *(*const bodies[])(void *) = {forker, signaller, maker, sleeper, sleeper};
+	(void)signal(SIGUSR1, on_signal);
+	for (int i = 0; i < SLEEPERS; i++)
+		CHECK(pthread_create(&threads[i], NULL, bodies[i % 5], NULL) == 0);
+}
+
+static void *busy_ender(void *data)
+{
+	await_forks();
+	_exit(7);
+	return data;
+}
+
 static void start(pthread_t *thread, void *(*body)(void *), void *data)
 {
 	if (pthread_create(thread, NULL, body, data) != 0)
@@ -94,6 +201,24 @@ int main(int argc, char **argv)
 			start(&threads[i], sleeper, NULL);
 		start(&threads[SLEEPERS], ender, NULL);
 		(void)pause();
+	}
+	if (strcmp(what, "alive") == 0)
+		return count_alive();
+	if (strcmp(what, "forkexec") == 0) {
+		for (int i = 0; i < FORKERS; i++)
+			start(&threads[i], forker, NULL);
+		start(&threads[FORKERS], late_executor, NULL);
+		(void)pause();
+	}
+	if (strcmp(what, "busyexit") == 0) {
+		be_busy();
+		start(&threads[0], busy_ender, NULL);
+		(void)pause();
+	}
+	if (strcmp(what, "kill") == 0) {
+		be_busy();
+		await_forks();
+		(void)raise(SIGKILL);
 	}
 	return 2;
 }
