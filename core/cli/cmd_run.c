@@ -30,6 +30,9 @@ static int start_sensor(const struct mw_flags *flags, const struct mw_attention 
 		goto out;
 	/* Of all kinds, until the sensor has loaded its rules and says which are wanted (sensor/subscription.h). */
 	board->attention[0] = *attention;
+	/* From the first program on; the sensor says when there is nothing to wait for (sensor/enforce.h). */
+	if (mw_flag_bool(flags, MW_FLAG_ENFORCE))
+		atomic_store(&board->enforced_kinds, 1ull << MW_PROCESS_EXEC);
 	const char *outputs = mw_flag_text(flags, MW_FLAG_OUTPUTS);
 	const struct mw_launch launch = {
 		.board = board,

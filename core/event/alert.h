@@ -26,12 +26,15 @@ struct mw_rule_info {
 	size_t attack_bytes;
 	/* enum mw_level: how closely the processes of its alerts are watched from then on; 0: as before. */
 	unsigned attention;
+	/* enum mw_verdict: what is done to the process of a match, where enforcement is on. */
+	unsigned respond;
 };
 
 struct mw_alert {
 	const struct mw_event *event;
 	const struct mw_rule_info *rule;
 	const char *message;
+	const char *response; /* what is done about it: "kill", "deny"; NULL: nothing */
 };
 
 extern const struct mw_shape mw_alert_shape;

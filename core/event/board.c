@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "event/record.h"
 
+const char *const mw_verdict_names[MW_VERDICTS] = {"alert", "kill", "deny"};
 const char *const mw_engine_names[MW_ENGINES] = {"none", "ptrace", "notify", "poll"};
 
 int mw_board_new(size_t ring_bytes, struct mw_board **ret_board, struct mw_err *err)

@@ -26,7 +26,11 @@ enum mw_verdict {
 	MW_VERDICT_ALLOW,
 	MW_VERDICT_KILL, /* SIGKILL */
 	MW_VERDICT_DENY, /* it ends with exit code 126, as if it could not be executed */
+	MW_VERDICTS,
 };
+
+/* As rules name them: "alert" (nothing more), "kill", "deny". */
+extern const char *const mw_verdict_names[MW_VERDICTS];
 
 enum mw_engine {
 	MW_ENGINE_NONE, /* processes are not watched */

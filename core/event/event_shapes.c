@@ -333,12 +333,18 @@ static void alert_message(const void *object, struct mw_value *ret)
 	set_text(ret, ((const struct mw_alert *)object)->message);
 }
 
+static void alert_response(const void *object, struct mw_value *ret)
+{
+	set_text(ret, ((const struct mw_alert *)object)->response);
+}
+
 static const struct mw_field alert_fields[] = {
 	{"time", MW_TIME, NULL, "When the event happened.", .get = alert_time},
 	{"kind", MW_TEXT, NULL, "Kind of the event.", .get = alert_kind},
 	{"id", MW_TEXT, NULL, "Id of the event; with the rule's id it is unique.", .get = alert_id},
 	{"rule", MW_OBJECT, NULL, "The rule that matched.", &mw_rule_shape, .get = alert_rule},
 	{"message", MW_TEXT, NULL, "What happened, in a sentence.", .get = alert_message},
+	{"response", MW_TEXT, NULL, "What was done to the process before it ran: kill or deny.", .get = alert_response},
 	{"process", MW_OBJECT, NULL, "The process the event is about.", &mw_process_shape, .get = alert_process},
 	{"file", MW_OBJECT, NULL, "The file the event is about.", &mw_file_shape, .get = alert_file},
 	{"socket", MW_OBJECT, NULL, "The socket the event is about.", &mw_socket_shape, .get = alert_socket},

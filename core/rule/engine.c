@@ -195,6 +195,15 @@ bool mw_rules_want(const struct mw_rules *rules, enum mw_event_kind kind)
 	return rules->by_kind_count[kind] > 0;
 }
 
+uint64_t mw_rules_responding(const struct mw_rules *rules)
+{
+	uint64_t kinds = 0;
+	for (size_t i = 0; i < rules->count; i++)
+		if (rules->list[i].is_enabled && rules->list[i].info.respond)
+			kinds |= rules->list[i].kinds;
+	return kinds;
+}
+
 /* An event on its way past the rules that listen to its kind. */
 struct question {
 	struct mw_rules *rules;

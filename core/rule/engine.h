@@ -59,6 +59,9 @@ struct mw_rule_state mw_rules_state(const struct mw_rules *rules, size_t n);
 /* Does any rule listen to this kind? */
 bool mw_rules_want(const struct mw_rules *rules, enum mw_event_kind kind);
 
+/* Kinds of events, bit n for kind n, that rules with a response of their own (kill, deny) listen to. */
+uint64_t mw_rules_responding(const struct mw_rules *rules);
+
 /* Ask every rule that listens; each match is told to `on_alert` (what it gets is borrowed for the call).  A rule that
  * fails is counted, and switched off with a report after MW_RULE_FAULTS faults. */
 void mw_rules_judge(struct mw_rules *rules, const struct mw_event *event,

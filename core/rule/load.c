@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "event/board.h"
 #include "event/level.h"
 #include "rule/message.h"
 #include "rule/rules.h"
@@ -141,6 +142,15 @@ static void take_attention(lua_State *L, struct mw_rule_info *info)
 	lua_pop(L, 1);
 }
 
+static void take_respond(lua_State *L, struct mw_rule_info *info)
+{
+	if (lua_getfield(L, -1, "respond") == LUA_TSTRING)
+		for (unsigned i = 0; i < MW_VERDICTS; i++)
+			if (strcmp(lua_tostring(L, -1), mw_verdict_names[i]) == 0)
+				info->respond = i;
+	lua_pop(L, 1);
+}
+
 /* Check the definition at index 2; leaves what is checked, or nothing with load->why set. */
 static int check(lua_State *L)
 {
@@ -171,6 +181,7 @@ static int check(lua_State *L)
 	take_attack(L, &rule->info);
 	take_kinds(L, rule);
 	take_attention(L, &rule->info);
+	take_respond(L, &rule->info);
 	lua_getfield(L, -1, "enabled");
 	rule->is_enabled = lua_toboolean(L, -1);
 	lua_pop(L, 1);

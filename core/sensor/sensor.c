@@ -30,6 +30,7 @@
 #include "rule/engine.h"
 #include "script/outputs.h"
 #include "sensor/attention.h"
+#include "sensor/enforce.h"
 #include "sensor/health.h"
 #include "sensor/processes.h"
 #include "sensor/sockets.h"
@@ -67,6 +68,7 @@ struct sensor {
 	struct mw_timer pump_timer;
 	struct mw_timer health_timer;
 	struct mw_health health;
+	struct mw_enforce enforce;
 	uint64_t spooled_kinds;
 	int signal_fd;
 	uint64_t told_refused; /* lost records that a health event has told of */
@@ -105,9 +107,12 @@ static void spool(struct sensor *sensor, enum mw_spool_stream stream, const stru
 	sensor->spool_is_failing = r < 0;
 }
 
-static void on_alert(void *data, const struct mw_alert *alert)
+static void on_alert(void *data, const struct mw_alert *told)
 {
 	struct sensor *sensor = data;
+	struct mw_alert copy = *told;
+	const struct mw_alert *alert = &copy;
+	mw_enforce_alert(&sensor->enforce, &copy);
 	count(&sensor->board->sensor.alerts);
 	mw_attention_follow(sensor->board, alert);
 	spool(sensor, MW_SPOOL_ALERTS, alert->event, &mw_alert_shape, alert, alert->rule->id);
@@ -124,12 +129,14 @@ static atomic_uint_least64_t *on_event(struct sensor *sensor, struct mw_event *e
 	(void)snprintf(event->id, sizeof(event->id), "%016" PRIx64 "-%012" PRIu64, (uint64_t)sensor->board->start_ns,
 		       number);
 	atomic_store_explicit(&counters->last_event_ns, event->time_ns, memory_order_relaxed);
+	/* Rules first: a program may wait for what they say. */
+	if (sensor->rules && mw_rules_want(sensor->rules, event->kind))
+		mw_rules_judge(sensor->rules, event, on_alert, sensor);
+	mw_enforce_end(&sensor->enforce, sensor->board);
 	if (is_spooled)
 		spool(sensor, MW_SPOOL_EVENTS, event, &mw_event_shape, event, NULL);
 	if (mw_outputs_want(sensor->outputs, MW_STREAM_EVENTS))
 		mw_outputs_emit(sensor->outputs, MW_STREAM_EVENTS, &mw_event_shape, event);
-	if (sensor->rules && mw_rules_want(sensor->rules, event->kind))
-		mw_rules_judge(sensor->rules, event, on_alert, sensor);
 	return is_spooled ? &counters->offered : &counters->unwanted;
 }
 
@@ -197,6 +204,7 @@ static atomic_uint_least64_t *on_record(struct sensor *sensor, const struct mw_r
 {
 	struct mw_event event;
 	char message[MESSAGE_BYTES];
+	mw_enforce_begin(&sensor->enforce, record);
 	int r = mw_processes_apply(&sensor->processes, record, bytes, &event);
 	if (r < 0)
 		return &sensor->board->sensor.unreadable;
@@ -438,6 +446,7 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 	sensor->processes.container_start_ns = sensor->board->start_ns;
 	load_rules(sensor);
 	mw_board_set_kinds(sensor->board, mw_attention_wanted(sensor->options->flags, sensor->rules, sensor->outputs));
+	mw_enforce_subscribe(sensor->board, sensor->options->flags, sensor->rules);
 	/* All files are open: hold no folder of the application's. */
 	return chdir("/") < 0 ? mw_err_set(err, -errno, "chdir /: %s", strerror(errno)) : 0;
 }

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
-/* `tid` stands at its exec stop; it is set up to call exit_group(2) with `code` as its first and only act, and still
- * has to be resumed.  -errno when it cannot be (then it is unchanged, or as good as), -ENOSYS on other architectures. */
-int mw_refuse_exec(pid_t tid, int code);
+/* `tid` stands at its exec stop; it is set up to call exit_group(2) with exit code 126 as its first and only act, and still
+ * has to be resumed.  -ENOSYS on an architecture that is not known, or the errno of ptrace(2); then it is unchanged, or as
+ * good as: it cannot be relied on any more. */
+int mw_refuse_exec(pid_t tid);

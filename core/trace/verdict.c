@@ -6,11 +6,6 @@
 #include "trace/refuse.h"
 #include "trace/tracer_private.h"
 
-enum {
-	/* As a shell says that a command cannot be executed; POSIX, Shell & Utilities 2.8.2. */
-	EXIT_DENIED = 126,
-};
-
 uint32_t mw_verdict_ticket(struct mw_tracer *tracer)
 {
 	struct mw_verdicts *verdicts = &tracer->verdicts;
@@ -54,7 +49,7 @@ static void carry_out(struct mw_tracer *tracer, struct mw_task *task, enum mw_ve
 	if (verdict != MW_VERDICT_ALLOW)
 		mw_tracer_count(&tracer->board->trace.enforced);
 	/* What cannot be refused gently is ended: the rule said that it must not run. */
-	if (verdict == MW_VERDICT_KILL || (verdict == MW_VERDICT_DENY && mw_refuse_exec(task->tid, EXIT_DENIED) < 0))
+	if (verdict == MW_VERDICT_KILL || (verdict == MW_VERDICT_DENY && mw_refuse_exec(task->tid) < 0))
 		(void)kill(task->tid, SIGKILL);
 	mw_tracer_resume(tracer, task, 0);
 }

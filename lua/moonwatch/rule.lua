@@ -347,6 +347,19 @@ local schema = {
     end
     return value
   end, optional = true },
+  --- What is done to the new program of a match, before its first instruction, where the flag `enforce` is on.
+  { "respond", function(value, key, checked)
+    if value ~= "alert" and value ~= "kill" and value ~= "deny" then
+      refuse(("respond: must be \"alert\", \"kill\" or \"deny\", is '%s'"):format(text.printable(tostring(value), 60)), key)
+    end
+    for _, kind in ipairs(checked.on) do
+      if value ~= "alert" and kind ~= "process.exec" then
+        refuse(("respond: only a rule that listens to nothing but process.exec can %s, this one listens to %s"):format(value,
+          kind), key)
+      end
+    end
+    return value
+  end, optional = true },
   { "match", function(value, key)
     if type(value) ~= "function" then
       refuse("match: must be a function", key)
@@ -404,6 +417,7 @@ end
 ---@field attack string[]
 ---@field message string
 ---@field attention "events"|"calls"|nil
+---@field respond "alert"|"kill"|"deny"|nil
 ---@field match fun(event: table): any
 ---@field examples { expect: boolean, event: table }[]
 ---@field enabled boolean
