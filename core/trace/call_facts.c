@@ -140,12 +140,12 @@ static bool read_string(struct mw_call_facts *facts, uint64_t address, char out[
 /* The path of a descriptor, and what file that is. */
 static uint16_t put_fd(struct mw_call_facts *facts, int fd)
 {
-	struct statx file;
+	struct statx *file = &facts->file;
 	size_t n = fd == AT_FDCWD ? mw_tracee_link(facts->tracee, "cwd", room(facts))
 				  : mw_tracee_fd_link(facts->tracee, fd, room(facts));
-	if (n && mw_tracee_fd_stat(facts->tracee, fd, &file)) {
-		facts->record->inode = file.stx_ino;
-		facts->record->device = makedev(file.stx_dev_major, file.stx_dev_minor);
+	if (n && mw_tracee_fd_stat(facts->tracee, fd, file)) {
+		facts->record->inode = file->stx_ino;
+		facts->record->device = makedev(file->stx_dev_major, file->stx_dev_minor);
 	}
 	return keep(facts, n);
 }
@@ -251,15 +251,15 @@ static bool is_same_time(const struct statx_timestamp *a, const struct statx_tim
 
 /* Did this open(2), which has succeeded, make its file?  Where it is not known what was there before, the file says: it is
  * empty, and nothing has happened to it since it was made. */
-static bool is_made(const struct mw_call_facts *facts, int fd)
+static bool is_made(const struct mw_call_facts *facts)
 {
-	struct statx file;
-	if (facts->existed == MW_EXISTED || !mw_tracee_fd_stat(facts->tracee, fd, &file) || !S_ISREG(file.stx_mode))
+	const struct statx *file = &facts->file;
+	if (facts->existed == MW_EXISTED || !S_ISREG(file->stx_mode))
 		return false;
 	if (facts->existed == MW_EXISTED_NOT)
 		return true;
-	return file.stx_size == 0 && is_same_time(&file.stx_ctime, &file.stx_mtime) &&
-	       (!(file.stx_mask & STATX_BTIME) || is_same_time(&file.stx_ctime, &file.stx_btime));
+	return file->stx_size == 0 && is_same_time(&file->stx_ctime, &file->stx_mtime) &&
+	       (!(file->stx_mask & STATX_BTIME) || is_same_time(&file->stx_ctime, &file->stx_btime));
 }
 
 static bool describe_open(struct mw_call_facts *facts, uint64_t kinds)
@@ -281,7 +281,7 @@ static bool describe_open(struct mw_call_facts *facts, uint64_t kinds)
 	} else {
 		record->fd = (int32_t)record->result;
 		record->path_bytes = put_fd(facts, record->fd);
-		is_new = may_make && is_made(facts, record->fd);
+		is_new = may_make && is_made(facts);
 	}
 	if (is_new)
 		record->event = MW_FILE_CREATE;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 struct mw_record_call;
@@ -25,6 +26,7 @@ struct mw_call_facts {
 	bool is_attempt;
 	struct mw_record_call *record; /* zeroed, but for call and result; room for MW_RECORD_CALL_BYTES */
 	size_t used;                   /* bytes of its strings */
+	struct statx file;             /* what the descriptor is that gave the path; stx_mask 0: there was none */
 };
 
 /* Is a call with these arguments one that is told of?  Asked of each call that is in the table: looks at nothing else. */

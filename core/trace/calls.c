@@ -96,7 +96,7 @@ static void enter(struct mw_call_state *state, const struct mw_tracee *tracee, c
 		return;
 	state->existed = MW_EXISTED_UNKNOWN;
 	if (kinds & kind_bit(MW_FILE_CREATE) && mw_syscalls[state->call].kind == MW_FILE_OPEN)
-		state->existed = mw_call_existed(tracee, &mw_syscalls[state->call], state->args);
+		state->existed = (uint8_t)mw_call_existed(tracee, &mw_syscalls[state->call], state->args);
 }
 
 static bool is_restarted(int64_t result)
@@ -202,7 +202,7 @@ size_t mw_calls_attempt(int procfd, pid_t tid, pid_t tgid, uint32_t arch, int nu
 		.record = record,
 	};
 	if (kinds & kind_bit(MW_FILE_CREATE) && mw_syscalls[call].kind == MW_FILE_OPEN)
-		facts.existed = mw_call_existed(&tracee, &mw_syscalls[call], unpacked);
+		facts.existed = (uint8_t)mw_call_existed(&tracee, &mw_syscalls[call], unpacked);
 	*record = (struct mw_record_call){.call = (uint16_t)call};
 	return mw_call_describe(&facts, kinds);
 }

@@ -376,10 +376,10 @@ static int number_in(const char *header, const char *name)
 	FILE *file = fopen(header, "re");
 	(void)snprintf(word, sizeof(word), "__NR_%s", name);
 	while (file && number < 0 && fgets(line, sizeof(line), file)) {
-		char found[64];
-		int value;
-		if (sscanf(line, "#define %63s %d", found, &value) == 2 && strcmp(found, word) == 0)
-			number = value;
+		const char *found = strncmp(line, "#define ", 8) == 0 ? line + 8 : "";
+		size_t n = strlen(word);
+		if (strncmp(found, word, n) == 0 && found[n] == ' ' && found[n + 1] >= '0' && found[n + 1] <= '9')
+			number = (int)strtol(found + n, NULL, 10);
 	}
 	if (file)
 		(void)fclose(file);
