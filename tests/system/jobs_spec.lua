@@ -147,3 +147,59 @@ send exit 0\n
 ]])
   end)
 end)
+
+describe("a terminal", function()
+  it("is the application's as without the sensor", function()
+    local script = support.new_path()
+    support.write(script, "expect size\nsend \\s\\n\nexpect end\n")
+    -- Its name, its size and settings; who leads the session and is in the foreground; and the descriptors.
+    local facts = "sh -c " .. support.quote [[tty; stty -a; set -- $(cut -d' ' -f5-8 /proc/$$/stat)
+      [ $1 = $$ ] && echo leads a group; [ $2 = $$ ] && echo leads the session; [ $4 = $1 ] && echo in the foreground
+      readlink /proc/$$/fd/*; echo size; read x; echo end; exit 6]]
+    local alone = run(("%s %s <%s"):format(program "pty", facts, script))
+    local beside = run(("%s %s run --state_dir=%s -- %s <%s"):format(program "pty", support.moonwatch, support.new_path(), facts,
+      script))
+    assert.are.equal(6, alone.code, alone.out .. alone.err)
+    assert.matches("leads the session", alone.out, 1, true)
+    assert.matches("in the foreground", alone.out, 1, true)
+    local function without_number(result)
+      result.out = result.out:gsub("/dev/pts/%d+", "/dev/pts/N")
+      return result
+    end
+    assert.are.same(without_number(alone), without_number(beside))
+  end)
+
+  it("that goes hangs its programs up", function()
+    local function told(prefix)
+      local path = support.new_path()
+      local script = support.new_path()
+      support.write(script, "expect ready\nhangup now\n")
+      local result = run(("%s %s sh -c %s <%s"):format(program "pty", prefix,
+        support.quote(("trap 'echo gone >%s.new; mv %s.new %s; exit 3' HUP; echo ready; while :; do read x || :; done"):format(path,
+          path, path)), script))
+      support.await(path)
+      return support.read(path), result.code
+    end
+    local text, code = told ""
+    assert.are.equal("gone\n", text)
+    assert.are.same({ text, code }, { told(("%s run --state_dir=%s --"):format(support.moonwatch, support.new_path())) })
+  end)
+end)
+
+describe("the first process", function()
+  it("may be killed while it is stopped, and its end is told", function()
+    local killer = program "stops" .. " killer"
+    local stopping = program "probe" .. " stop"
+    for _ = 1, 5 do
+      local alone = run(killer .. " " .. stopping)
+      assert.are.equal("status 137f\nstatus 9\n", alone.out)
+      local events = support.new_path()
+      assert.are.same(alone, run(("%s %s run --state_dir=%s --outputs=events/json:file=%s -- %s"):format(killer,
+        support.moonwatch, support.new_path(), events, stopping)))
+      support.await(events)
+      support.await_event({ events_path = events }, function(event)
+        return event.kind == "process.exit" and event.process.exit_signal == 9
+      end)
+    end
+  end)
+end)

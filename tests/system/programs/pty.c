@@ -3,9 +3,9 @@
  * usage: pty COMMAND [ARG…] <SCRIPT
  *
  * Lines of the script: "expect TEXT" waits until the terminal has shown TEXT, anywhere after what was expected last;
- * "send TEXT" types.  In both \n is a newline, \r a return, ^X the control character of X, and \s a blank at the end.
- * Prints all that the terminal showed.  Ends as the command does (128 and the number of a signal), with 124 when nothing is shown for ten
- * seconds that was expected. */
+ * "send TEXT" types; "hangup now" closes the terminal.  In TEXT \n is a newline, \r a return, \s a blank and ^X the control
+ * character of X.  Prints all that the terminal showed.  Ends as the command does (128 and the number of a signal), and with
+ * 124 when nothing is shown for ten seconds although something is expected. */
 
 #include <fcntl.h>
 #include <poll.h>
@@ -106,6 +106,7 @@ int main(int argc, char **argv)
 	CHECK(ioctl(terminal, TIOCSWINSZ, &size) == 0);
 	pid_t pid = start(terminal, argv + 1);
 
+	int is_open = 1;
 	char line[4096];
 	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';
@@ -114,10 +115,12 @@ int main(int argc, char **argv)
 		unescape(++text);
 		if (strncmp(line, "expect ", 7) == 0)
 			expect(terminal, text);
+		else if (strncmp(line, "hangup ", 7) == 0)
+			is_open = close(terminal) != 0;
 		else
 			CHECK(write(terminal, text, strlen(text)) == (ssize_t)strlen(text));
 	}
-	while (take(terminal))
+	while (is_open && take(terminal))
 		;
 	int status;
 	CHECK(waitpid(pid, &status, 0) == pid);

@@ -7,7 +7,8 @@
  *        stops handler     a child with a handler for SIGCONT
  *        stops kill        a stopped child is killed, with SIGKILL, and with SIGTERM and SIGCONT
  *        stops orphan      a stopped group whose controlling process ends gets SIGHUP and SIGCONT
- *        stops peek        the state of a stopped child in /proc */
+ *        stops peek        the state of a stopped child in /proc
+ *        stops killer COMMAND [ARG…]   run COMMAND, and kill it when it stops */
 
 #include <pthread.h>
 #include <signal.h>
@@ -311,6 +312,22 @@ static int peek(void)
 	return 0;
 }
 
+static int killer(char **argv)
+{
+	pid_t pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		(void)execvp(argv[0], argv);
+		_exit(127);
+	}
+	int status;
+	CHECK(waitpid(pid, &status, WUNTRACED) == pid);
+	printf("status %x\n", (unsigned)status);
+	CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
+	printf("status %x\n", (unsigned)status);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -326,5 +343,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
 		if (strcmp(what, modes[i].name) == 0)
 			return modes[i].run();
+	if (strcmp(what, "killer") == 0 && argc > 2)
+		return killer(argv + 2);
 	return 2;
 }
