@@ -136,6 +136,8 @@ struct mw_board {
 	/* No tracer will come any more: what happens from now on is unseen.  Guard. */
 	atomic_uint tracer_lost;
 	atomic_int tracer_pid, sensor_pid, guard_pid;
+	/* Processes the guard has started; counted when they have their ids.  Guard. */
+	atomic_uint own_births;
 
 	/* Tracer, for its successor: the processes it follows, a bit for each id; and the process id that was given out
 	 * last when it looked. */

@@ -250,6 +250,7 @@ static void run_sensor(struct guard *guard)
 {
 	guard->sensor.started_ns = mw_clock_mono_ns();
 	pid_t pid = start_sensor(guard);
+	(void)atomic_fetch_add(&guard->launch->board->own_births, 1);
 	guard->sensor.pid = pid > 0 ? pid : 0;
 	atomic_store(&guard->launch->board->sensor_pid, guard->sensor.pid);
 	if (pid < 0)
@@ -261,6 +262,7 @@ static void run_tracer(struct guard *guard, bool is_restart)
 	struct mw_board *board = guard->launch->board;
 	guard->tracer.started_ns = mw_clock_mono_ns();
 	pid_t pid = start_tracer(guard, is_restart);
+	(void)atomic_fetch_add(&board->own_births, 1);
 	guard->tracer.pid = pid > 0 ? pid : 0;
 	guard->tracer.due_ns = 0;
 	atomic_store(&board->tracer_pid, guard->tracer.pid);

@@ -196,30 +196,42 @@ enum {
 };
 
 static const char *const keys[KEYS] = {
-	"names", "programs", "paths", "arguments", "options", "is", "unless", "marked", "mark",
+	"names", "programs", "paths", "arguments", "options", "is", "unless", "mark", "marked",
 };
 
 static take_text *const takers[KEYS] = {
 	take_name, take_name, take_path, take_argument, take_argument, take_fact, take_fact, take_mark, take_mark,
 };
 
-/* The key is below the value. */
-static int read_entry_key(struct reading *reading)
+/* Of the key below the value on top. */
+static int check_entry_key(struct reading *reading)
 {
 	lua_State *L = reading->L;
 	if (lua_type(L, -2) != LUA_TSTRING)
 		return mw_err_set(reading->err, -EINVAL,
 				  "a value without a name; write names = { … }, mark = … or level = …");
 	const char *key = lua_tostring(L, -2);
-	int n = index_of(key, keys, KEYS);
-	if (n >= 0)
-		return read_texts(reading, keys[n], takers[n]);
-	if (strcmp(key, "level") == 0)
-		return read_level(reading, "level", &entry_of(reading)->level);
+	if (index_of(key, keys, KEYS) >= 0 || strcmp(key, "level") == 0)
+		return 0;
 	const char *known[KEYS + 1];
 	memcpy(known, keys, sizeof(keys));
 	known[KEYS] = "level";
 	return unknown(reading, "key", key, known, KEYS + 1);
+}
+
+/* In the order above, not in that of the table, which changes from run to run: marks are numbered as they come. */
+static int read_entry_keys(struct reading *reading)
+{
+	lua_State *L = reading->L;
+	int r = 0;
+	for (int n = 0; n <= KEYS && r == 0; n++) {
+		lua_pushstring(L, n < KEYS ? keys[n] : "level");
+		if (lua_rawget(L, -2) != LUA_TNIL)
+			r = n < KEYS ? read_texts(reading, keys[n], takers[n])
+				     : read_level(reading, "level", &entry_of(reading)->level);
+		lua_pop(L, 1);
+	}
+	return r;
 }
 
 /* On top of the stack. */
@@ -232,10 +244,13 @@ static int read_entry(struct reading *reading)
 				  luaL_typename(L, -1));
 	*entry = (struct mw_attention_entry){.level = MW_LEVELS};
 	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-		int r = read_entry_key(reading);
+		int r = check_entry_key(reading);
 		if (r < 0)
 			return r;
 	}
+	int r = read_entry_keys(reading);
+	if (r < 0)
+		return r;
 	if (entry->level == MW_LEVELS && !entry->mark)
 		return mw_err_set(reading->err, -EINVAL, "does nothing; give level or mark");
 	if (entry->has & entry->has_not)

@@ -44,9 +44,22 @@ static pid_t last_pid(const struct mw_sweep *sweep)
 	return blank ? (pid_t)strtol(blank + 1, NULL, 10) : 0;
 }
 
-static uint64_t restarts(const struct mw_tracer *tracer)
+/* Ids that need no explanation: births told of, and our own processes.  To be read after last_pid(), so that what has its
+ * id is never counted before its number; the other way round, the difference would look like somebody unknown. */
+static uint64_t explained(const struct mw_tracer *tracer)
 {
-	return atomic_load(&tracer->board->tracer_restarts) + atomic_load(&tracer->board->sensor_restarts);
+	return tracer->births + atomic_load(&tracer->board->own_births);
+}
+
+/* From now on: all ids up to here are explained. */
+static void rebase(struct mw_tracer *tracer)
+{
+	struct mw_sweep *sweep = &tracer->sweep;
+	/* Here the other way round, for the same reason. */
+	sweep->explained = explained(tracer);
+	sweep->last_pid = last_pid(sweep);
+	sweep->unexplained = 0;
+	sweep->least = INT64_MAX;
 }
 
 void mw_sweep_begin(struct mw_tracer *tracer)
@@ -67,8 +80,7 @@ void mw_sweep_begin(struct mw_tracer *tracer)
 	text[n > 0 ? n : 0] = '\0';
 	if (strtol(text, NULL, 10) > 0)
 		sweep->pid_max = (pid_t)strtol(text, NULL, 10);
-	sweep->last_pid = last_pid(sweep);
-	sweep->restarts = restarts(tracer);
+	rebase(tracer);
 }
 
 void mw_sweep_end(struct mw_tracer *tracer)
@@ -238,29 +250,23 @@ void mw_sweep_tick(struct mw_tracer *tracer)
 	if (!last)
 		return;
 	int64_t more = given_out(state, last);
-	uint64_t explained = tracer->births - state->births + restarts(tracer) - state->restarts;
-	state->births = tracer->births;
-	state->restarts = restarts(tracer);
-	state->unexplained += more - (int64_t)explained;
-	if (state->unexplained < 0)
-		state->unexplained = 0;
+	uint64_t now_explained = explained(tracer);
+	int64_t difference = more - (int64_t)(now_explained - state->explained);
+	state->explained = now_explained;
+	state->unexplained += difference;
 	atomic_store_explicit(&tracer->board->last_pid, last, memory_order_relaxed);
 
 	/* Those not explained yet may be all right: their events are on their way. */
-	if (more || state->is_due) {
+	if (difference || (more && state->unexplained > 0) || state->is_due) {
 		state->next_ns = now + (int64_t)(state->is_container ? CONTAINER_INTERVAL_MS : MACHINE_INTERVAL_MS) *
 					       MW_NS_PER_MS;
-		if (state->unexplained > 0 || state->is_due) {
-			state->is_due = false;
-			uint64_t births = tracer->births;
-			unsigned found;
-			(void)sweep(tracer, &found);
-			/* Only newcomers have numbers that were missed. */
-			state->unexplained -= (int64_t)(found + tracer->births - births);
-			state->births = tracer->births;
-			if (state->unexplained < 0)
-				state->unexplained = 0;
-		}
+		state->is_due = false;
+		uint64_t births = tracer->births;
+		unsigned found;
+		(void)sweep(tracer, &found);
+		/* Newcomers are explained now, too, as are threads found, which are counted as births. */
+		state->unexplained -= (int64_t)(found + tracer->births - births);
+		state->explained += tracer->births - births;
 	}
 	if (!state->is_container)
 		return; /* other people's processes have numbers, too */
@@ -298,8 +304,10 @@ void mw_sweep_all(struct mw_tracer *tracer)
 	struct mw_sweep *state = &tracer->sweep;
 	unsigned found;
 	unsigned attached = sweep(tracer, &found);
-	if (!tracer->options->is_restart)
+	if (!tracer->options->is_restart) {
+		rebase(tracer);
 		return;
+	}
 	bury_missing(tracer);
 	int64_t died_ns = atomic_load(&board->tracer_died_ns);
 	int64_t duration = died_ns ? mw_clock_mono_ns() - died_ns : 0;
@@ -312,4 +320,5 @@ void mw_sweep_all(struct mw_tracer *tracer)
 	}
 	record_gap(tracer, MW_GAP_TRACER_RESTARTED, duration, missed > 0 ? (uint64_t)missed : 0, attached);
 	atomic_store(&board->tracer_died_ns, 0);
+	rebase(tracer);
 }

@@ -18,8 +18,7 @@ struct mw_sweep {
 	int64_t root_start; /* start_ticks of the root */
 	pid_t pid_max;
 	pid_t last_pid;       /* at the last look */
-	uint64_t births;      /* explained until then */
-	uint64_t restarts;    /* of our own processes until then */
+	uint64_t explained;   /* until then */
 	int64_t unexplained;  /* ids given out less ids explained */
 	int64_t least;        /* lowest of `unexplained` since the last gap was told of */
 	unsigned quiet_looks; /* since it was last lower */

@@ -32,7 +32,7 @@ end
 --- Events of a kind, and of a process when `name` is given.
 local function of(events, kind, name)
   return filter(events, function(event)
-    return event.kind == kind and (not name or event.process.name == name)
+    return event.kind == kind and not event.sampled and (not name or event.process.name == name)
   end)
 end
 

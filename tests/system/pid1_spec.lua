@@ -44,7 +44,11 @@ describe("the first process", function()
     local result, events = same(init .. " ends")
     assert.are.equal(6, result.code)
     assert.are.equal(3, #support.of_kind(events, "process.fork"))
-    local last = events[#events]
+    -- What the sampling of sockets finds comes when it comes.
+    local told = support.filter(events, function(event)
+      return not event.sampled
+    end)
+    local last = told[#told]
     assert.are.equal("process.exit", last.kind)
     assert.are.equal(1, last.process.pid)
     assert.are.equal(6, last.process.exit_code)
