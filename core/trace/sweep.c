@@ -24,8 +24,8 @@ enum {
 	THREAD_PASSES = 16,
 	/* Passes over /proc: a process found may have children that could not be told to be ours before. */
 	PROCESS_PASSES = 8,
-	/* Looks for which a number stays unexplained before it is told as a gap: until then its event may still come. */
-	GAP_LOOKS = 4,
+	/* Looks over which a number must stay unexplained to be told as a gap: its event may still come. */
+	GAP_LOOKS = 5,
 	FILE_BYTES = 128,
 	PID_MAX_DEFAULT = 32768,
 };
@@ -60,6 +60,7 @@ static void rebase(struct mw_tracer *tracer)
 	sweep->last_pid = last_pid(sweep);
 	sweep->unexplained = 0;
 	sweep->least = INT64_MAX;
+	sweep->looks = 0;
 }
 
 void mw_sweep_begin(struct mw_tracer *tracer)
@@ -271,16 +272,17 @@ void mw_sweep_tick(struct mw_tracer *tracer)
 	if (!state->is_container)
 		return; /* other people's processes have numbers, too */
 
-	/* What is under way is explained sooner or later, so what was never below this is missing for good. */
-	if (state->unexplained < state->least) {
+	/* What is under way is explained sooner or later, so what was never below this for a while is missing for good. */
+	if (state->unexplained < state->least)
 		state->least = state->unexplained;
-		state->quiet_looks = 0;
-	} else if (state->least > 0 && ++state->quiet_looks >= GAP_LOOKS) {
+	if (++state->looks < GAP_LOOKS)
+		return;
+	if (state->least > 0) {
 		record_gap(tracer, MW_GAP_PIDS, 0, (uint64_t)state->least, 0);
 		state->unexplained -= state->least;
-		state->least = INT64_MAX;
-		state->quiet_looks = 0;
 	}
+	state->least = INT64_MAX;
+	state->looks = 0;
 }
 
 /* Those that ended while nobody watched. */

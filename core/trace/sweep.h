@@ -17,12 +17,12 @@ struct mw_sweep {
 	bool is_container;  /* not the initial PID namespace: newcomers are ours, too */
 	int64_t root_start; /* start_ticks of the root */
 	pid_t pid_max;
-	pid_t last_pid;       /* at the last look */
-	uint64_t explained;   /* until then */
-	int64_t unexplained;  /* ids given out less ids explained */
-	int64_t least;        /* lowest of `unexplained` since the last gap was told of */
-	unsigned quiet_looks; /* since it was last lower */
-	int64_t next_ns;      /* CLOCK_MONOTONIC: not before */
+	pid_t last_pid;      /* at the last look */
+	uint64_t explained;  /* until then */
+	int64_t unexplained; /* ids given out less ids explained */
+	int64_t least;       /* lowest of `unexplained` in so many `looks` */
+	unsigned looks;
+	int64_t next_ns; /* CLOCK_MONOTONIC: not before */
 	int64_t threads_next_ns;
 	bool is_due; /* look in any case */
 };
