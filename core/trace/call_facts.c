@@ -147,6 +147,8 @@ static uint16_t put_fd(struct mw_call_facts *facts, int fd)
 		facts->record->inode = file->stx_ino;
 		facts->record->device = makedev(file->stx_dev_major, file->stx_dev_minor);
 	}
+	if (!n && facts->record->result >= 0)
+		set_incomplete(facts);
 	return keep(facts, n);
 }
 
@@ -282,6 +284,12 @@ static bool describe_open(struct mw_call_facts *facts, uint64_t kinds)
 		record->fd = (int32_t)record->result;
 		record->path_bytes = put_fd(facts, record->fd);
 		is_new = may_make && is_made(facts);
+		if (!record->path_bytes) {
+			/* Closed by another thread, or hidden from us. */
+			set_incomplete(facts);
+			record->path_bytes = put_path(facts, arg(facts->args, facts->call->path),
+						      dirfd_of(facts->args, facts->call->dirfd), true);
+		}
 	}
 	if (is_new)
 		record->event = MW_FILE_CREATE;

@@ -29,7 +29,7 @@ local function watch(script, attention)
   return result, events, run("realpath " .. folder).out:gsub("\n", "")
 end
 
---- Events of a kind, and of a process when `name` is given.
+--- Events of a kind, and of a process when `name` is given; not those found by looking now and then.
 local function of(events, kind, name)
   return filter(events, function(event)
     return event.kind == kind and not event.sampled and (not name or event.process.name == name)
