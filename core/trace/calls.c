@@ -15,6 +15,7 @@
 #include "event/event.h"
 #include "event/record.h"
 #include "trace/call_facts.h"
+#include "trace/call_registers.h"
 #include "trace/syscalls.h"
 #include "trace/tracee.h"
 
@@ -173,9 +174,9 @@ size_t mw_calls_stop(struct mw_call_state *state, int procfd, pid_t tid, pid_t t
 	*ret_wants = false;
 	state->is_wanted = false;
 	struct __ptrace_syscall_info info;
-	/* Fails when it was killed, and before Linux 5.3. */
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof(info), &info) <= 0)
-		return 0;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof(info), &info) <= 0 &&
+	    (errno != EIO || !mw_call_registers(tid, state->is_inside, &info)))
+		return 0; /* it was killed */
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
 		enter(state, &tracee, &info, kinds);
 	else if (info.op == PTRACE_SYSCALL_INFO_EXIT)

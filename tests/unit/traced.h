@@ -23,6 +23,7 @@
 #include "event/event.h"
 #include "event/record.h"
 #include "proc/procfs.h"
+#include "trace/call_registers.h"
 #include "trace/calls.h"
 
 /* Children in which something is not as it should be end with this. */
@@ -85,10 +86,31 @@ static struct traced_thread *traced_thread(struct mw_pidmap *threads, int procfd
 	return thread;
 }
 
+/* What older kernels have us find out by ourselves must be what this one says. */
+static void check_registers(const struct traced_thread *thread, pid_t tid)
+{
+	struct __ptrace_syscall_info said;
+	struct __ptrace_syscall_info found;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof(said), &said) <= 0)
+		return; /* it was killed, or this is one */
+	if (!mw_call_registers(tid, thread->state.is_inside, &found))
+		return;
+	assert_int_equal(found.op, said.op);
+	assert_int_equal(found.arch, said.arch);
+	if (said.op == PTRACE_SYSCALL_INFO_ENTRY) {
+		assert_int_equal(found.entry.nr, said.entry.nr);
+		assert_memory_equal(found.entry.args, said.entry.args, sizeof(said.entry.args));
+	} else {
+		assert_int_equal(found.exit.rval, said.exit.rval);
+		assert_int_equal(found.exit.is_error, said.exit.is_error);
+	}
+}
+
 static void traced_stop(struct traced *traced, struct traced_thread *thread, int procfd, pid_t tid, uint64_t kinds)
 {
 	bool wants = false;
 	traced->stops++;
+	check_registers(thread, tid);
 	(void)mw_calls_stop(&thread->state, procfd, tid, thread->tgid, kinds, NULL, &wants);
 	if (!wants)
 		return;
