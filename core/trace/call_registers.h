@@ -2,9 +2,8 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/ptrace.h>
 #include <sys/types.h>
-
-struct __ptrace_syscall_info;
 
 /* Fill in op, arch, and what goes with an entry or an exit.  `is_inside`: the last such stop of the thread was an entry.
  * False when the thread is gone, or its architecture is none that is known. */

@@ -1,4 +1,13 @@
 /* Calls about files: what is told of them, under every way to name one. */
+#if !defined(__x86_64__)
+#include <stdio.h>
+
+int main(void)
+{
+	(void)puts("1..1\nok 1 - calls # SKIP written for the calls that x86-64 has: open, rename, dup2 and others");
+	return 0;
+}
+#else
 #include "traced.h"
 
 #include "trace/calls.h"
@@ -438,3 +447,4 @@ int main(void)
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
+#endif

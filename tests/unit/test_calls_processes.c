@@ -1,4 +1,13 @@
 /* Calls about processes, ids, namespaces, descriptors 0 to 2; those that are told only when they fail; attempts. */
+#if !defined(__x86_64__)
+#include <stdio.h>
+
+int main(void)
+{
+	(void)puts("1..1\nok 1 - calls # SKIP written for the calls that x86-64 has: open, rename, dup2 and others");
+	return 0;
+}
+#else
 #include "traced.h"
 
 #include <arpa/inet.h>
@@ -440,3 +449,4 @@ int main(void)
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
+#endif

@@ -1,4 +1,13 @@
 /* Calls about sockets: both ends as the kernel has them, and who was asked for when it has none. */
+#if !defined(__x86_64__)
+#include <stdio.h>
+
+int main(void)
+{
+	(void)puts("1..1\nok 1 - calls # SKIP written for the calls that x86-64 has: open, rename, dup2 and others");
+	return 0;
+}
+#else
 #include "traced.h"
 
 #include <arpa/inet.h>
@@ -480,3 +489,4 @@ int main(void)
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
+#endif
