@@ -276,6 +276,44 @@ except OSError:
     assert.are.equal(5, #of(events, "process.exec")) -- sh, cat, head, sh, cat
   end)
 
+  it("are those that strace sees, with the same results", function()
+    local told = {
+      openat = true, unlink = true, unlinkat = true, chmod = true, fchmodat = true, mkdir = true, rename = true,
+      renameat2 = true, symlink = true, symlinkat = true, connect = true, bind = true, memfd_create = true,
+    }
+    local script = [[
+      cd $TMPDIR; mkdir both; cd both; echo x >a; mv a b; ln -s b c; chmod 600 b; cat c none; rm b c
+      perl -e 'use Socket; for (1 .. 5) { my $p = fork; if (!$p) { open my $f, ">", "f$$"; unlink "f$$"; chmod 0, "/none";
+        socket my $s, PF_INET, SOCK_DGRAM, 0; connect $s, pack_sockaddr_in(9, INADDR_LOOPBACK); exit 0 } } 1 while wait > 0'
+      ls -l /etc; cd ..; rmdir both]]
+    local function count(counts, name, failure)
+      if told[name] then
+        local key = name .. " " .. (failure or "done")
+        counts[key] = (counts[key] or 0) + 1
+      end
+    end
+
+    local log, expected, seen = support.new_path(), {}, {}
+    run(("strace -f -qq -o %s sh -c %s"):format(log, quote(script)))
+    for line in io.lines(log) do
+      local name, result = line:match "^%d+ +([%w_]+)%(.* += (.*)$"
+      if not name then
+        name, result = line:match "<%.%.%. ([%w_]+) resumed>.* += (.*)$"
+      end
+      if name then
+        count(expected, name, result:match "^%-1 (E%u+)")
+      end
+    end
+    assert.is_true(expected["openat done"] > 20)
+    local _, events = watch(script)
+    for _, event in ipairs(events) do
+      if event.call then
+        count(seen, event.call.name, event.call.error)
+      end
+    end
+    assert.are.same(expected, seen)
+  end)
+
   it("change nothing of what programs do", function()
     local script = [[
       for i in 1 2 3 4 5 6 7 8; do (seq 1 200 | sort -R | sort -n | md5sum) & done | sort; wait
