@@ -98,6 +98,9 @@ struct mw_board {
 	atomic_uint_least64_t tracer_stops;
 	atomic_uint tracer_waits;
 	struct mw_trace_counters trace;
+	/* Notify engine: the last notification it has taken, and one it holds back, or 0.  Should it die, whoever waits for an
+	 * answer to them gets one from the guard.  Tracer. */
+	atomic_uint_least64_t notify_last_id, notify_held_id;
 	/* The engine in force, enum mw_engine, and why not another one ("" when it is the one asked for); set by the
 	 * entrypoint, or by the tracer when it cannot be. */
 	atomic_uint engine;

@@ -85,10 +85,10 @@ struct mw_process {
 	/* Valid once ended. */
 	bool ended;
 	bool core_dumped;
-	int exit_code;   /* or -1 when ended by a signal */
+	int exit_code;   /* or -1 when ended by a signal, or when nobody knows how */
 	int exit_signal; /* or 0 */
 	int64_t end_ns;
-	int64_t cpu_ns; /* user and system time of the process */
+	int64_t cpu_ns; /* user and system time of the process; -1: not known, as below */
 	int64_t max_rss_bytes;
 };
 

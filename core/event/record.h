@@ -42,7 +42,7 @@ enum {
 };
 
 enum {
-	/* The process ended while nobody watched: its status and usage are not known. */
+	/* The process ended while nobody watched, or who cannot tell: its status is not known. */
 	MW_EXIT_UNKNOWN = 1,
 };
 
@@ -67,6 +67,12 @@ struct mw_record_exec {
 	char strings[];
 };
 
+enum {
+	/* Found by looking at /proc now and then; the same bit as MW_EXEC_SAMPLED. */
+	MW_FORK_SAMPLED = 8,
+	MW_EXIT_SAMPLED = 8,
+};
+
 struct mw_record_fork {
 	struct mw_record head;
 	int32_t ppid;
@@ -74,9 +80,9 @@ struct mw_record_fork {
 
 struct mw_record_exit {
 	struct mw_record head;
-	int32_t status; /* as wait(2) gives it */
-	int64_t cpu_ns;
-	int64_t max_rss_bytes;
+	int32_t status;        /* as wait(2) gives it */
+	int64_t cpu_ns;        /* -1: not known */
+	int64_t max_rss_bytes; /* -1: not known */
 };
 
 enum {

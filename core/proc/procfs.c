@@ -22,7 +22,8 @@ enum {
 	NAME_BYTES = 32, /* "4194304" (PID_MAX_LIMIT), "fd/2147483647" */
 	IO_BYTES = 512,
 	CGROUP_BYTES = 16384, /* a dozen hierarchies, each with a path */
-	STAT_FIELDS = 24,     /* the last we want */
+	STAT_FIELDS = 28,     /* the last we want */
+	NEEDED_STAT_FIELDS = 24,
 };
 
 /* A file of a process that has ended can still be opened through its folder, but no longer be read. */
@@ -78,7 +79,7 @@ int mw_procfs_parse_stat(const char *line, size_t n, struct mw_proc_stat *ret)
 		return -EPROTO;
 	at = close + 4;
 	for (unsigned i = 4; i <= STAT_FIELDS; i++)
-		if (!take_number(&at, end, &field[i]))
+		if (!take_number(&at, end, &field[i]) && i <= NEEDED_STAT_FIELDS)
 			return -EPROTO;
 
 	size_t length = (size_t)(close - open - 1);
@@ -100,6 +101,8 @@ int mw_procfs_parse_stat(const char *line, size_t n, struct mw_proc_stat *ret)
 	ret->start_ticks = field[22];
 	ret->vsize_bytes = field[23];
 	ret->rss_pages = (int64_t)field[24];
+	ret->start_code = field[26];
+	ret->start_stack = field[28];
 	return 0;
 }
 

@@ -40,6 +40,9 @@ struct mw_proc_stat {
 	uint64_t start_ticks; /* (22) since boot */
 	uint64_t vsize_bytes;
 	int64_t rss_pages; /* (24) */
+	/* (26), (28): addresses of the program's code and of its first stack frame, other ones after each execve(2); 1
+	 * and 0 when we may not look. */
+	uint64_t start_code, start_stack;
 };
 
 /* PID/status, as far as it says more than PID/stat. */

@@ -94,11 +94,11 @@ static int apply_exit(struct mw_processes *processes, const struct mw_record_exi
 	struct mw_process *process = mw_processes_known(processes, record->head.pid, 0, 0);
 	if (!process)
 		return -ENOMEM;
-	process->ended = true;
 	bool is_known = !(record->head.flags & MW_EXIT_UNKNOWN);
+	process->ended = true;
 	process->exit_code = is_known && WIFEXITED(record->status) ? WEXITSTATUS(record->status) : -1;
-	process->exit_signal = WIFSIGNALED(record->status) ? WTERMSIG(record->status) : 0;
-	process->core_dumped = WIFSIGNALED(record->status) && WCOREDUMP(record->status);
+	process->exit_signal = is_known && WIFSIGNALED(record->status) ? WTERMSIG(record->status) : 0;
+	process->core_dumped = is_known && WIFSIGNALED(record->status) && WCOREDUMP(record->status);
 	process->end_ns = record->head.time_ns;
 	process->cpu_ns = record->cpu_ns;
 	process->max_rss_bytes = record->max_rss_bytes;
@@ -138,10 +138,12 @@ int mw_processes_apply(struct mw_processes *processes, const struct mw_record *r
 		break;
 	case MW_RECORD_FORK:
 		event.kind = MW_PROCESS_FORK;
+		event.is_sampled = record->flags & MW_FORK_SAMPLED;
 		r = apply_fork(processes, (const struct mw_record_fork *)record, bytes, &event.process);
 		break;
 	case MW_RECORD_EXIT:
 		event.kind = MW_PROCESS_EXIT;
+		event.is_sampled = record->flags & MW_EXIT_SAMPLED;
 		r = apply_exit(processes, (const struct mw_record_exit *)record, bytes, &event.process);
 		break;
 	case MW_RECORD_CALL:
