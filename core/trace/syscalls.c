@@ -130,12 +130,11 @@ const unsigned mw_syscalls_count = sizeof(mw_syscalls) / sizeof(*mw_syscalls);
 enum {
 	/* Above all numbers there are. */
 	NUMBERS = 512,
-	SOCKETCALLS = 32,
 };
 
 /* Index in the table and one; 0: none. */
 static uint8_t by_number[MW_ARCHS][NUMBERS];
-static uint8_t by_socketcall[SOCKETCALLS];
+static uint8_t by_socketcall[MW_SOCKETCALLS];
 static atomic_bool is_indexed;
 
 _Static_assert(sizeof(mw_syscalls) / sizeof(*mw_syscalls) < UINT8_MAX, "indexes are bytes");
@@ -178,7 +177,7 @@ int mw_syscall_find_socketcall(uint64_t number)
 {
 	if (!atomic_load_explicit(&is_indexed, memory_order_acquire))
 		index_calls();
-	return number >= SOCKETCALLS ? -1 : by_socketcall[number] - 1;
+	return number >= MW_SOCKETCALLS ? -1 : by_socketcall[number] - 1;
 }
 
 bool mw_syscall_is_sigreturn(int arch, uint64_t number)

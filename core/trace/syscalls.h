@@ -66,7 +66,15 @@ struct mw_syscall {
 
 enum {
 	MW_NO_CALL = -1,
-	MW_I386_SOCKETCALL = 102, /* socketcall(2) */
+	MW_I386_SOCKETCALL = 102, /* socketcall(2) … */
+	MW_SOCKETCALLS = 32,      /* … and how many first arguments it may have */
+};
+
+/* exit_group(2), which is not in the table: nobody tells of it. */
+enum {
+	MW_X86_64_EXIT_GROUP = 231,
+	MW_I386_EXIT_GROUP = 252,
+	MW_ARM64_EXIT_GROUP = 94,
 };
 
 extern const struct mw_syscall mw_syscalls[];

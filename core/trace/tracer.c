@@ -23,6 +23,7 @@
 #include "event/record.h"
 #include "trace/attention.h"
 #include "trace/belongs.h"
+#include "trace/engine.h"
 #include "trace/tracer_private.h"
 
 enum {
@@ -142,6 +143,8 @@ void mw_tracer_record_exit(struct mw_tracer *tracer, pid_t pid, int status, cons
 			 .pid = pid,
 			 .time_ns = mw_clock_real_ns()},
 		.status = status,
+		.cpu_ns = -1,
+		.max_rss_bytes = -1,
 	};
 	if (usage) {
 		record->cpu_ns = timeval_ns(usage->ru_utime) + timeval_ns(usage->ru_stime);
@@ -528,13 +531,6 @@ static int attach_root(struct mw_tracer *tracer)
 	return 0;
 }
 
-static void report_attachment(struct mw_board *board, int error)
-{
-	atomic_store(&board->attach_errno, error);
-	atomic_store(&board->attach, error ? MW_ATTACH_REFUSED : MW_ATTACH_DONE);
-	mw_futex_wake(&board->attach);
-}
-
 int mw_tracer_run(const struct mw_tracer_options *options)
 {
 	static struct mw_tracer tracer; /* large, and there is one */
@@ -554,7 +550,8 @@ int mw_tracer_run(const struct mw_tracer_options *options)
 		r = attach_root(&tracer);
 		if (r == 0 && options->takes_older)
 			mw_sweep_all(&tracer);
-		report_attachment(board, -r);
+		if (r == 0)
+			mw_engine_ready(board, MW_ENGINE_PTRACE);
 	} else {
 		mw_sweep_all(&tracer);
 	}

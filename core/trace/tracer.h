@@ -10,9 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "event/board.h"
 #include "trace/facts.h"
-
-struct mw_board;
 
 struct mw_tracer_options {
 	struct mw_board *board;
@@ -23,8 +22,14 @@ struct mw_tracer_options {
 	bool is_restart;       /* another tracer was there before, and died */
 	bool takes_older;      /* attach to the container's processes that are older than the root */
 	bool yields_debuggers; /* let go of what a debugger is to trace */
+	/* Of the other engines; see engine.h. */
+	const enum mw_engine *engines; /* those to try, ended by MW_ENGINE_NONE */
+	const char *refused;           /* why a better one has been left out already, or "" */
+	int64_t poll_interval_ms;
+	uint64_t kinds; /* bit n: the notify engine records events of mw_event_kind n */
+	int listener;   /* seccomp listener of the application's filter, or -1; see launch/filter.h */
 };
 
-/* Attach to the root, say so on the board, follow it and all its descendants until the last has ended.
- * Returns 0, or a negative errno when the root could not be attached to. */
+/* The body of mw_engine_ptrace (engine.h): attach to the root, say so on the board, follow it and all its descendants until
+ * the last has ended.  Returns 0, or a negative errno when the root could not be attached to. */
 int mw_tracer_run(const struct mw_tracer_options *options);
