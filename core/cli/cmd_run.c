@@ -13,6 +13,7 @@
 #include "script/config.h"
 #include "script/outputs.h"
 #include "sensor/sensor.h"
+#include "trace/engine.h"
 
 enum {
 	/* As a shell says that a command cannot be executed or is not there; POSIX, Shell & Utilities 2.8.2. */
@@ -23,7 +24,7 @@ enum {
 static int start_sensor(const struct mw_flags *flags, const struct mw_attention *attention,
 			const struct mw_sensor_options *options)
 {
-	struct mw_err err;
+	struct mw_err err = {0};
 	struct mw_board *board;
 	int r = mw_board_new((size_t)mw_flag_int(flags, MW_FLAG_RING_SIZE_MIB) << 20, &board, &err);
 	if (r < 0)
@@ -39,6 +40,8 @@ static int start_sensor(const struct mw_flags *flags, const struct mw_attention 
 		.is_traced = mw_flag_bool(flags, MW_FLAG_AUDIT_ALLOW_PROCESS_EVENTS),
 		.keeps_stdout = strstr(outputs, ":stdout") != NULL,
 		.keeps_stderr = true, /* our own messages go there */
+		.engines = mw_engine_order(mw_flag_text(flags, MW_FLAG_ENGINE)),
+		.poll_interval_ms = mw_flag_int(flags, MW_FLAG_PROCESSES_INTERVAL_MS),
 		.attach_timeout_ms = mw_flag_int(flags, MW_FLAG_ATTACH_TIMEOUT_MS),
 		.shutdown_flush_ms = mw_flag_int(flags, MW_FLAG_SHUTDOWN_FLUSH_MS),
 		.enforce_deadline_ms =
@@ -51,6 +54,10 @@ static int start_sensor(const struct mw_flags *flags, const struct mw_attention 
 		.data = (void *)options,
 	};
 	r = mw_launch_guard(&launch, &err);
+	if (r == 0 && err.text[0])
+		mw_complain("%s", err.text);
+	if (r == 0 && board->engine_why[0])
+		mw_complain("%s", board->engine_why);
 out:
 	if (r < 0)
 		mw_complain("%s", err.text);

@@ -19,9 +19,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "event/board.h"
+#include "launch/filter.h"
 #include "launch/launch.h"
 #include "proc/procfs.h"
-#include "trace/tracer.h"
+#include "trace/engine.h"
+#include "trace/listener.h"
 
 enum {
 	/* A tracer is looked at this often, and perhaps hung when it has done nothing between so many looks while not
@@ -54,6 +56,7 @@ struct guard {
 	pid_t root;
 	struct ward tracer;
 	struct ward sensor;
+	int listener; /* of the notify engine, see trace/listener.h; -1: none */
 	uint64_t seen_stops;
 	int64_t seen_cpu_ns;
 	unsigned looks; /* since it has done something */
@@ -81,7 +84,7 @@ static void close_from(unsigned first, unsigned last)
 }
 
 /* Keep nothing of the application open that is not needed: the other end of a pipe would wait for us. */
-static void drop_descriptors(const struct mw_launch *launch)
+static void drop_descriptors(const struct mw_launch *launch, int *listener)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	const bool keeps[] = {false, launch->keeps_stdout, launch->keeps_stderr};
@@ -93,16 +96,22 @@ static void drop_descriptors(const struct mw_launch *launch)
 		else
 			(void)close(fd);
 	}
-	unsigned wake_fd = (unsigned)launch->board->wake_fd;
-	close_from(3, wake_fd - 1);
-	close_from(wake_fd + 1, UINT_MAX);
+	unsigned last = (unsigned)launch->board->wake_fd;
+	close_from(3, last - 1);
+	if (*listener >= 0) {
+		int next = (int)++last;
+		if (*listener != next)
+			(void)dup3(*listener, next, O_CLOEXEC);
+		*listener = next;
+	}
+	close_from(last + 1, UINT_MAX);
 }
 
-static void become_invisible(const struct mw_launch *launch)
+static void become_invisible(const struct mw_launch *launch, int *listener)
 {
 	(void)prctl(PR_SET_NAME, "moonwatch-guard");
 	(void)setsid();
-	drop_descriptors(launch);
+	drop_descriptors(launch, listener);
 
 	/* Nothing the application or its users send to everybody may end us.  SIGCHLD may have been inherited as
 	 * ignored, and then there would be nothing to wait for. */
@@ -145,8 +154,13 @@ static pid_t start_tracer(const struct guard *guard, bool is_restart)
 		.takes_older = launch->takes_older,
 		.yields_debuggers = launch->yields_debuggers,
 		.is_restart = is_restart,
+		.engines = launch->engines,
+		.refused = launch->refused,
+		.poll_interval_ms = launch->poll_interval_ms,
+		.kinds = launch->notify_kinds,
+		.listener = guard->listener,
 	};
-	_exit(mw_tracer_run(&options) < 0);
+	_exit(mw_engine_run(&options) < 0);
 }
 
 static pid_t start_sensor(const struct guard *guard)
@@ -157,6 +171,8 @@ static pid_t start_sensor(const struct guard *guard)
 		return pid;
 	(void)prctl(PR_SET_NAME, "moonwatch-sens");
 	follow_guard(self, SIGTERM);
+	if (guard->listener >= 0)
+		(void)close(guard->listener); /* who has it must answer */
 	_exit(guard->launch->sensor(guard->launch->board, guard->launch->data));
 }
 
@@ -185,6 +201,8 @@ static void on_tracer_ended(struct guard *guard, int status)
 	guard->tracer.pid = 0;
 	guard->tracer.due_ns = 0;
 	atomic_store(&board->tracer_pid, 0);
+	if (guard->listener >= 0)
+		mw_listener_answer_for_dead(guard->listener, board);
 	bool was_attached = atomic_load(&board->attach) == MW_ATTACH_DONE;
 	/* It says itself why it could not attach; when it died before, say it for it. */
 	if (atomic_load(&board->attach) == MW_ATTACH_PENDING)
@@ -298,7 +316,12 @@ static void sleep_until_something(const struct guard *guard)
 	(void)sigaddset(&signals, SIGCHLD);
 	(void)sigaddset(&signals, SIGUSR1);
 	const struct timespec *time = sleep_time(guard, &room);
-	if (time)
+	/* The tracer answers, unless it had to take another engine. */
+	unsigned engine = atomic_load(&guard->launch->board->engine);
+	bool is_answered = guard->tracer.pid && (engine == MW_ENGINE_NOTIFY || engine == MW_ENGINE_NONE);
+	if (guard->listener >= 0 && !is_answered)
+		mw_listener_stand_in(guard->listener, &signals, time);
+	else if (time)
 		(void)sigtimedwait(&signals, NULL, time);
 	else
 		(void)sigwaitinfo(&signals, NULL);
@@ -319,6 +342,8 @@ static bool is_orphaned(const struct guard *guard)
 static bool is_over(const struct guard *guard)
 {
 	if (guard->tracer.pid || getppid() == guard->root)
+		return false;
+	if (guard->listener >= 0 && mw_listener_is_used(guard->listener))
 		return false;
 	return !guard->tracer.due_ns || !is_orphaned(guard);
 }
@@ -346,11 +371,21 @@ static void finish(struct guard *guard)
 	}
 }
 
+/* From the entrypoint, as soon as it has made itself a filter. */
+static int receive_listener(const struct mw_launch *launch)
+{
+	if (launch->listener_sockets[1] < 0)
+		return -1;
+	(void)close(launch->listener_sockets[0]);
+	return mw_filter_receive(launch->listener_sockets[1]);
+}
+
 void mw_guard_run(const struct mw_launch *launch, pid_t root)
 {
 	struct guard guard = {.launch = launch, .root = root};
 	struct mw_board *board = launch->board;
-	become_invisible(launch);
+	guard.listener = receive_listener(launch);
+	become_invisible(launch, &guard.listener);
 	atomic_store(&board->guard_pid, getpid());
 
 	/* First of all the tracer: the application waits for it. */

@@ -4,14 +4,17 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "event/board.h"
+#include "launch/filter.h"
 #include "launch/guard.h"
 #include "proc/procfs.h"
 
@@ -22,11 +25,50 @@ static pid_t fork_unseen(void)
 	return (pid_t)syscall(SYS_clone, 0L, NULL, NULL, NULL, 0L);
 }
 
-int mw_launch_guard(const struct mw_launch *launch, struct mw_err *err)
+/* Can it be had here?  Otherwise leave it out. */
+static void prepare_notify(struct mw_launch *launch)
 {
+	int r = mw_filter_probe();
+	if (r == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, launch->listener_sockets) < 0)
+		r = -errno;
+	uint64_t wanted = launch->board->attention[atomic_load(&launch->board->attention_now)].kinds;
+	launch->notify_kinds = mw_filter_kinds() & (wanted ? wanted : UINT64_MAX);
+	if (r == 0)
+		return;
+	launch->engines++;
+	(void)snprintf(launch->refused, sizeof(launch->refused), "seccomp user notification is refused (%s)",
+		       r == -EBUSY ? "another program has it already" : strerror(-r));
+}
+
+/* The guard is there, and waits for the listener. */
+static void hand_over_filter(struct mw_launch *launch, struct mw_err *note)
+{
+	int listener = -1;
+	bool no_new_privs = false;
+	(void)close(launch->listener_sockets[1]);
+	(void)mw_filter_install(launch->notify_kinds, &listener, &no_new_privs);
+	mw_filter_send(launch->listener_sockets[0], listener);
+	(void)close(launch->listener_sockets[0]);
+	/* Not to be open in the application: as long as anybody has it, calls wait for an answer. */
+	if (listener >= 0)
+		(void)close(listener);
+	if (no_new_privs)
+		(void)mw_err_set(
+			note, 0,
+			"--engine=notify takes no_new_privs here: setuid programs (su, sudo) have no effect; with "
+			"the capability SYS_ADMIN they would");
+}
+
+int mw_launch_guard(const struct mw_launch *asked, struct mw_err *err)
+{
+	struct mw_launch own = *asked;
+	struct mw_launch *launch = &own;
 	struct mw_board *board = launch->board;
 	pid_t root = getpid();
 	board->root_pid = root;
+	launch->listener_sockets[0] = launch->listener_sockets[1] = -1;
+	if (launch->is_traced && launch->engines[0] == MW_ENGINE_NOTIFY)
+		prepare_notify(launch);
 
 	pid_t guard = fork_unseen();
 	if (guard < 0)
@@ -40,6 +82,9 @@ int mw_launch_guard(const struct mw_launch *launch, struct mw_err *err)
 	/* Where Yama is in force (ptrace_scope 1), a process without CAP_SYS_PTRACE may be traced by its ancestors, and
 	 * by whom it names and their descendants.  Elsewhere the call fails, and is not needed. */
 	(void)prctl(PR_SET_PTRACER, guard);
+	*err = (struct mw_err){0};
+	if (launch->listener_sockets[0] >= 0)
+		hand_over_filter(launch, err);
 
 	int r;
 	do

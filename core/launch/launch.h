@@ -13,7 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct mw_board;
+#include "event/board.h"
+
 struct mw_err;
 
 struct mw_launch {
@@ -22,6 +23,8 @@ struct mw_launch {
 	/* The sensor writes there; otherwise none of ours holds them open. */
 	bool keeps_stdout;
 	bool keeps_stderr;
+	const enum mw_engine *engines; /* to be tried, see trace/engine.h */
+	int64_t poll_interval_ms;
 	int64_t attach_timeout_ms;
 	/* For the tracer; see tracer.h. */
 	int64_t shutdown_flush_ms;
@@ -32,11 +35,18 @@ struct mw_launch {
 	/* What the sensor process does; its return value is its exit status. */
 	int (*sensor)(struct mw_board *board, void *data);
 	void *data;
+
+	/* Set by mw_launch_guard(): of the notify engine, over which sockets the guard gets its listener, and what is told; why
+	 * the first of the engines asked for was left out, or "". */
+	int listener_sockets[2];
+	uint64_t notify_kinds;
+	char refused[MW_BOARD_TEXT_BYTES / 2];
 };
 
 /* Start the guard, and wait, bounded, until the tracer is attached to this process.
- * 0 when it is (or was not asked for); otherwise the application is to start all the same, and err says in a line what
- * is missing: -EPERM… when tracing is refused, -ETIMEDOUT, or the errno of clone(2) when there is no guard at all. */
+ * 0 when it is (or was not asked for), with a note in err where there is something to be known; otherwise the application
+ * is to start all the same, and err says in a line what is missing: -EPERM… when tracing is refused, -ETIMEDOUT, or the
+ * errno of clone(2) when there is no guard at all. */
 int mw_launch_guard(const struct mw_launch *launch, struct mw_err *err);
 
 /* Is this process traced by a moonwatch already, so that the command needs no other?  The tracer's id, or 0. */
