@@ -70,6 +70,9 @@ local function put_machine()
     { "servers", ("nginx %s, PostgreSQL %s, Redis %s"):format(machine.nginx, machine.postgresql, machine.redis) },
     { "files of the loads", ("on %s"):format(machine.files) },
   })
+  if results.is_busy(machine) then
+    put "\n**The machine was busy with other things: ratios of time are rough here, those of CPU time less so.**"
+  end
 end
 
 local function put_method(variants)
@@ -92,8 +95,8 @@ marks where a target lies between the quartiles: here the machine was too unquie
 
 The programs that make one call many times measure their own loop; the shell script and `make` are measured from start to end, with
 the start of the sensor and the hold at the end in which it saves what it saw. strace stops a forked process at each of its system
-calls until it executes a program, which is what slows servers that fork. CPU time is that of all processes, the sensor's
-included.]], machine.rounds)
+calls until it executes a program, which is what slows servers that fork. CPU time is that of all
+processes from start to end, the sensor's included.]], machine.rounds)
 end
 
 local function put_ratios(variants)

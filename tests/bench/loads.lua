@@ -5,7 +5,8 @@ local M = {}
 M.default_budget_s = 20
 
 --- Ways to run a load.  `prefixes` are tried in order with `true`; the first that works is taken, and when none does
---- the variant is left out.  pair.c gives each run a state folder of its own where a word is "--state_dir=".
+--- the variant is left out.  pair.c gives each run a state folder of its own where a word is "--state_dir=".  The attach
+--- timeout is long, as an application that started unwatched, because the machine is busy, would cost nothing.
 M.variants = {
   { name = "native", title = "natively", prefixes = { {} } },
   {
@@ -13,15 +14,15 @@ M.variants = {
     title = "moonwatch, ptrace engine, attention `events`",
     is_moonwatch = true,
     prefixes = {
-      { "{moonwatch}", "run", "--engine=ptrace", "--state_dir=", "--" },
-      { "{moonwatch}", "run", "--state_dir=", "--" }, -- before there was a choice
+      { "{moonwatch}", "run", "--engine=ptrace", "--attach_timeout_ms=10000", "--state_dir=", "--" },
+      { "{moonwatch}", "run", "--attach_timeout_ms=10000", "--state_dir=", "--" }, -- before there was a choice
     },
   },
   {
     name = "notify",
     title = "moonwatch, `--engine=notify`",
     is_moonwatch = true,
-    prefixes = { { "{moonwatch}", "run", "--engine=notify", "--state_dir=", "--" } },
+    prefixes = { { "{moonwatch}", "run", "--engine=notify", "--attach_timeout_ms=10000", "--state_dir=", "--" } },
   },
   {
     name = "strace",
@@ -159,7 +160,7 @@ M.loads = {
   {
     name = "pgbench",
     title = "PostgreSQL",
-    what = "pgbench -S -c 2 -j 1 for a second, over a unix socket; the server is wrapped, and runs as its own user.",
+    what = "pgbench -S -c 2 -j 1, 6000 queries over a unix socket; the server is wrapped, and runs as its own user.",
     metric = "rate",
     budget = 40,
     targets = { events = 1.01, notify = 1.02 },

@@ -102,6 +102,9 @@ function commands.machine(path)
   print(("%s; %s, %d CPUs (%s%s), load average %s; %s; at most %d rounds"):format(machine.moonwatch, machine.kernel,
     machine.cpus, machine.model, machine.virtual == "yes" and ", virtual" or "", machine.load, machine.cc,
     machine.rounds))
+  if results.is_busy(machine) then
+    print "the machine is busy with other things: ratios of time will be rough, those of CPU time less so"
+  end
 end
 
 --- A line of results, for what is no load of pair's: strings and numbers by name.

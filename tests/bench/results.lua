@@ -164,6 +164,11 @@ function M.machine(all)
   return found, last
 end
 
+--- Did other work take part of the machine's time when it began?
+function M.is_busy(machine)
+  return tonumber(machine.load) >= machine.cpus / 4
+end
+
 --- Counts of started programs; each gets a verdict.
 function M.execs(all)
   local list = {}
