@@ -101,10 +101,16 @@ end
 
 local function put_ratios(variants)
   heading "Ratios to native"
+  local has_target = {}
+  for _, load in ipairs(loads.loads) do
+    for name in pairs(load.targets) do
+      has_target[name] = true
+    end
+  end
   local head = { "load", "native" }
   for _, variant in ipairs(variants) do
     table.insert(head, variant.name)
-    if variant.is_moonwatch then
+    if has_target[variant.name] then
       table.insert(head, "target")
       table.insert(head, "")
     end
@@ -117,7 +123,7 @@ local function put_ratios(variants)
       for _, variant in ipairs(variants) do
         local of = row_of(table_, variant.name)
         table.insert(row, ("%.3f (%.3f to %.3f)"):format(of.five[3], of.five[2], of.five[4]))
-        if variant.is_moonwatch then
+        if has_target[variant.name] then
           table.insert(row, of.target and ("%.2f"):format(of.target) or "")
           table.insert(row, of.verdict)
         end

@@ -4,30 +4,37 @@ local M = {}
 
 M.default_budget_s = 20
 
---- Ways to run a load.  `prefixes` are tried in order with `true`; the first that works is taken, and when none does
---- the variant is left out.  pair.c gives each run a state folder of its own where a word is "--state_dir=".  The attach
---- timeout is long, as an application that started unwatched, because the machine is busy, would cost nothing.
+-- The attach timeout is long, as an application that started unwatched, because the machine is busy, would cost nothing.
+local function moonwatch(...)
+  return { "{moonwatch}", "run", "--attach_timeout_ms=10000", "--state_dir=", ... }
+end
+
+--- Ways to run a load.  `prefix` is tried with `true`; when that fails, or moonwatch says that another engine was at work
+--- than `engine`, the variant is left out.  pair.c gives each run a state folder of its own where a word is "--state_dir=".
 M.variants = {
-  { name = "native", title = "natively", prefixes = { {} } },
+  { name = "native", title = "natively", prefix = {} },
   {
     name = "events",
-    title = "moonwatch, ptrace engine, attention `events`",
-    is_moonwatch = true,
-    prefixes = {
-      { "{moonwatch}", "run", "--engine=ptrace", "--attach_timeout_ms=10000", "--state_dir=", "--" },
-      { "{moonwatch}", "run", "--attach_timeout_ms=10000", "--state_dir=", "--" }, -- before there was a choice
-    },
+    title = "moonwatch, ptrace engine, attention `events` for all: starts, forks and ends of programs are seen",
+    engine = "ptrace",
+    prefix = moonwatch("--engine=ptrace", "--profile={bench}/events.lua", "--"),
+  },
+  {
+    name = "default",
+    title = "moonwatch, ptrace engine, the default profile: some programs get attention `calls`, their system calls are seen",
+    engine = "ptrace",
+    prefix = moonwatch("--engine=ptrace", "--"),
   },
   {
     name = "notify",
     title = "moonwatch, `--engine=notify`",
-    is_moonwatch = true,
-    prefixes = { { "{moonwatch}", "run", "--engine=notify", "--attach_timeout_ms=10000", "--state_dir=", "--" } },
+    engine = "notify",
+    prefix = moonwatch("--engine=notify", "--profile={bench}/events.lua", "--"),
   },
   {
     name = "strace",
     title = "`strace -f --seccomp-bpf -e trace=execve`",
-    prefixes = { { "strace", "-f", "--seccomp-bpf", "-e", "trace=execve", "-o", "/dev/null" } },
+    prefix = { "strace", "-f", "--seccomp-bpf", "-e", "trace=execve", "-o", "/dev/null" },
   },
 }
 

@@ -1,7 +1,7 @@
 --- Makes text of what tests/bench/run measured, and tells it what to measure.
 ---
 --- usage: moonwatch lua report.lua plan BENCH BUILD TEMPORARY    the loads: name, metric, budget, command; parted by tabs
----        moonwatch lua report.lua prefixes MOONWATCH            the variants: name, "moonwatch" or "other", words
+---        moonwatch lua report.lua prefixes BENCH MOONWATCH      the variants: name, moonwatch's engine or "-", words
 ---        moonwatch lua report.lua text RESULTS LOAD             what was measured of LOAD, for a terminal
 ---        moonwatch lua report.lua machine RESULTS               the same of the machine
 ---        moonwatch lua report.lua line KEY=VALUE…               a line of results
@@ -30,14 +30,10 @@ function commands.plan(bench, build, temporary)
   end
 end
 
-function commands.prefixes(moonwatch)
+function commands.prefixes(bench, moonwatch)
   for _, variant in ipairs(loads.variants) do
-    for _, prefix in ipairs(variant.prefixes) do
-      local words = fill(prefix, { moonwatch = moonwatch })
-      table.insert(words, 1, variant.is_moonwatch and "moonwatch" or "other")
-      table.insert(words, 1, variant.name)
-      print(table.concat(words, "\t"))
-    end
+    local words = fill(variant.prefix, { bench = bench, moonwatch = moonwatch })
+    print(table.concat({ variant.name, variant.engine or "-", table.unpack(words) }, "\t"))
   end
 end
 
