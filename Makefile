@@ -8,7 +8,7 @@ cmake_build = @out=$$(cmake --build --preset $(1) -- $(2) 2>&1) || { echo "$$out
 setup_tests = @./setup build run test && { ./setup programs || echo "note: some programs to test with are missing"; }
 
 .DEFAULT_GOAL := build
-.PHONY: build run test bench bench-docs lint format asan tsan clean help
+.PHONY: build run test torture bench bench-docs lint format asan tsan clean help
 
 build: ## build/bin/moonwatch, which runs from this checkout
 	@./setup build
@@ -27,6 +27,13 @@ test: ## all tests; the last line counts them
 	@cmake --preset release >/dev/null
 	$(call cmake_build,release)
 	@tests/run build
+
+torture: ## hundreds of kills at random moments, and every stressor; takes a quarter of an hour
+	$(setup_tests)
+	@test -e build/bin/moonwatch || echo "building moonwatch in build/"
+	@cmake --preset release >/dev/null
+	$(call cmake_build,release)
+	@tests/torture/run build
 
 bench: ## what it costs: native, moonwatch and strace compared
 	@./setup build run test bench
