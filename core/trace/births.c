@@ -51,9 +51,14 @@ void mw_tracer_on_birth(struct mw_tracer *tracer, struct mw_task *parent)
 		return; /* the parent was killed: its child is parked, and found by look_after_parked() */
 	pid_t child = (pid_t)message;
 	bool is_thread = is_thread_of(parent->tgid, child);
-	tracer->births++;
 
 	struct mw_task *task = mw_tasks_get(&tracer->tasks, child);
+	if (task && task->is_adopted && (is_thread ? task->tgid : task->ppid) == parent->tgid) {
+		/* On a busy machine the parent may not run for long between its child's start and its own event. */
+		task->is_adopted = false;
+		return;
+	}
+	tracer->births++;
 	bool came_before = task && task->is_parked;
 	if (!came_before)
 		task = mw_tasks_add(&tracer->tasks, child, 0);
@@ -85,6 +90,7 @@ static void adopt(struct mw_tracer *tracer, struct mw_task *task)
 	struct mw_proc_stat stat;
 	struct mw_proc_status status;
 	tracer->births++;
+	task->is_adopted = true;
 	task->tgid = task->tid;
 	if (mw_tracer_read(tracer, task->tid, &stat, &status)) {
 		task->tgid = status.tgid;

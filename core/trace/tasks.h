@@ -19,6 +19,8 @@ struct mw_task {
 	bool end_recorded;
 	/* Stopped at birth before its parent's event named it, with this wait status; since when. */
 	bool is_parked;
+	/* Let go before its parent's event named it, and recorded then; that event is still to come. */
+	bool is_adopted;
 	/* Stopped at its exec until the sensor says what is to become of it. */
 	bool is_held;
 	/* Found by a sweep, not born of what was traced. */
