@@ -1,9 +1,18 @@
 # One static library a folder of core/, linked in the direction of the layers (ARCHITECTURE.md):
 # what a folder may include is what its library links.
+if(MOONWATCH_STATIC)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+  add_link_options(-static)
+endif()
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 find_library(LUA_CJSON NAMES liblua5.4-cjson.a REQUIRED)
+if(MOONWATCH_STATIC)
+  # What these libraries themselves need.
+  target_link_libraries(PkgConfig::LUA INTERFACE ${LUA_STATIC_LIBRARIES})
+  target_link_libraries(PkgConfig::SQLITE INTERFACE ${SQLITE_STATIC_LIBRARIES})
+endif()
 
 function(moonwatch_layer name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/${name}/*.c)
