@@ -1,6 +1,6 @@
 /* Programs with threads whose ends are hard for a tracer.
  *
- * usage: threads many       2,000 threads in rounds of 100; exit code 0
+ * usage: threads many [N]   threads in N rounds of 100, 20 without N; exit code 0
  *        threads exec       a thread that is not the leader executes /bin/echo
  *        threads leader     the leader leaves first, the last thread ends with exit code 0
  *        threads exit       exit(7) by a thread while 50 others sleep
@@ -177,7 +177,8 @@ int main(int argc, char **argv)
 	static pthread_t leader;
 	const char *what = argc > 1 ? argv[1] : "";
 	if (strcmp(what, "many") == 0) {
-		for (int round = 0; round < ROUNDS; round++) {
+		long rounds = argc > 2 ? strtol(argv[2], NULL, 10) : ROUNDS;
+		for (long round = 0; round < rounds; round++) {
 			for (int i = 0; i < ROUND; i++)
 				start(&threads[i], nothing, NULL);
 			for (int i = 0; i < ROUND; i++)
