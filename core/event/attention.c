@@ -72,7 +72,7 @@ static int add_string(struct mw_attention *attention, uint64_t entries, enum mw_
 		if (attention->strings_count == MW_ATTENTION_STRINGS)
 			return mw_err_set(err, -E2BIG, "more than %d different names and arguments",
 					  MW_ATTENTION_STRINGS);
-		uint32_t offset;
+		uint32_t offset = 0;
 		int r = pool(attention, text, bytes, &offset, err);
 		if (r < 0)
 			return r;
@@ -99,7 +99,7 @@ static int add_prefix(struct mw_attention *attention, uint64_t entries, enum mw_
 	if (attention->prefixes_count == MW_ATTENTION_PREFIXES)
 		return mw_err_set(err, -E2BIG, "more than %d different paths, and arguments with a *",
 				  MW_ATTENTION_PREFIXES);
-	uint32_t offset;
+	uint32_t offset = 0;
 	int r = pool(attention, text, bytes, &offset, err);
 	if (r < 0)
 		return r;
@@ -138,7 +138,7 @@ int mw_attention_mark(struct mw_attention *attention, const char *name, uint64_t
 		}
 	if (attention->marks_count == MW_ATTENTION_MARKS)
 		return mw_err_set(err, -E2BIG, "more than %d different marks", MW_ATTENTION_MARKS);
-	uint32_t offset;
+	uint32_t offset = 0;
 	int r = pool(attention, name, strlen(name), &offset, err);
 	if (r < 0)
 		return r;
@@ -153,7 +153,7 @@ static int translate(struct mw_attention *attention, const struct mw_attention *
 {
 	uint64_t translated = 0;
 	for (unsigned i = 0; i < more->marks_count; i++) {
-		uint64_t mark;
+		uint64_t mark = 0;
 		if (!(*marks >> i & 1))
 			continue;
 		int r = mw_attention_mark(attention, more->pool + more->marks[i], &mark, err);
