@@ -66,6 +66,31 @@ describe("children", function()
   end)
 end)
 
+-- CLONE_UNTRACED: the kernel tells a tracer nothing of such a child.
+describe("a child that hides from tracers", function()
+  it("is found soon, and followed from then on", function()
+    assert.matches("^found 0 ms 0\nuntraced: leads a session 0", support.alone(children .. " untraced").out)
+    local seen = beside(children .. " untraced")
+    assert.are.equal("exit 0 stops 0", seen.how, seen.err)
+    assert.matches("^found 1 ms %d+\nuntraced: leads a session 0.*\nuntraced: status 900\n$", seen.out)
+    -- 100 ms on a quiet machine.
+    assert.is_true(tonumber(seen.out:match "ms (%d+)") < 1500, seen.out)
+    local late = support.filter(seen.events, function(event)
+      return event.process and event.process.observed_late
+    end)
+    assert.is_true(#late > 0)
+    assert.are.equal(tonumber(seen.pid), late[1].process.parent.pid)
+    local exec = support.filter(of_kind(seen.events, "process.exec", "exec"), function(event)
+      return event.process.argv[3] == "untraced"
+    end)
+    assert.are.equal(1, #exec)
+    assert.are.equal(late[1].process.pid, exec[1].process.pid)
+    assert.are.equal(9, support.filter(of_kind(seen.events, "process.exit"), function(event)
+      return event.process.pid == late[1].process.pid
+    end)[1].process.exit_code)
+  end)
+end)
+
 describe("a daemon", function()
   it("leaves its first process to end at once, and is followed", function()
     local function run(how)

@@ -40,7 +40,7 @@ describe("the first process", function()
     assert.are.equal(7, #support.of_kind(events, "process.exit"))
   end)
 
-  it("takes all others along, and its exit code is kept; its end is the last that is told", function()
+  it("takes all others along, and its exit code is kept; its end is told", function()
     local result, events = same(init .. " ends")
     assert.are.equal(6, result.code)
     assert.are.equal(3, #support.of_kind(events, "process.fork"))

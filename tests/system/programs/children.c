@@ -10,6 +10,7 @@
  *        children storm      processes killed while they fork, execute and take signals, round after round
  *        children wall       does a wait for any kind of child find one?
  *        children reaper     PR_SET_CHILD_SUBREAPER and PR_SET_PDEATHSIG
+ *        children untraced   a child by CLONE_UNTRACED; prints whether it is traced all the same within two seconds
  *        children core FILE  a child dumps core; and one that is not dumpable
  *        children exec ARG   what the others execute */
 
@@ -205,6 +206,44 @@ static int do_clone(void)
 	char cwd[64];
 	printf("cwd %s\n", getcwd(cwd, sizeof(cwd)));
 	report("nobody", -1, 0);
+	return 0;
+}
+
+/* --- untraced */
+
+static int is_traced(void)
+{
+	char line[128];
+	int tracer = 0;
+	FILE *file = fopen("/proc/self/status", "re");
+	CHECK(file != NULL);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "TracerPid: %d", &tracer) == 1)
+			break;
+	(void)fclose(file);
+	return tracer != 0;
+}
+
+static int untraced(void)
+{
+	int was_traced = is_traced();
+	pid_t pid = clone_with(CLONE_UNTRACED, SIGCHLD, NULL);
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		struct timespec from;
+		struct timespec now;
+		long ms;
+		(void)clock_gettime(CLOCK_MONOTONIC, &from);
+		do {
+			(void)clock_gettime(CLOCK_MONOTONIC, &now);
+			ms = (now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec) / 1000000;
+		} while (was_traced && !is_traced() && ms < 2000);
+		printf("found %d ms %ld\n", is_traced(), ms);
+		(void)fflush(stdout);
+		(void)execl(self, self, "exec", "untraced", (char *)NULL);
+		_exit(127);
+	}
+	report("untraced", pid, 0);
 	return 0;
 }
 
@@ -535,7 +574,7 @@ int main(int argc, char **argv)
 		int (*run)(void);
 	} modes[] = {
 		{"vfork", do_vfork},  {"spawn", spawn}, {"clone", do_clone}, {"wait", do_wait}, {"birth", birth},
-		{"orphans", orphans}, {"storm", storm}, {"reaper", reaper},  {"wall", wall},
+		{"orphans", orphans}, {"storm", storm}, {"reaper", reaper},  {"wall", wall},    {"untraced", untraced},
 	};
 	self = argv[0];
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
