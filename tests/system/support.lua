@@ -146,9 +146,10 @@ end
 --- Run `command` alone and under the sensor; what can be seen of it must be the same.
 ---@param command string
 ---@param prefix? string
+---@param flags? string
 ---@return system.Seen beside, system.Seen alone
-function M.same(command, prefix)
-  local alone, beside = M.alone(command, prefix), M.beside(command, prefix)
+function M.same(command, prefix, flags)
+  local alone, beside = M.alone(command, prefix), M.beside(command, prefix, flags)
   local function told(seen)
     return { how = seen.how, out = seen.out, err = seen.err }
   end
