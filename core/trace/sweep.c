@@ -17,7 +17,7 @@
 enum {
 	/* Of the initial PID namespace; its processes come and go by the thousand, and are none of our business. */
 	MACHINE_INTERVAL_MS = 500,
-	CONTAINER_INTERVAL_MS = 50,
+	CONTAINER_INTERVAL_MS = 40,
 	/* Between two looks at all threads of all processes. */
 	THREADS_INTERVAL_MS = 1000,
 	/* Passes over the threads of a process, which may start more meanwhile. */

@@ -158,6 +158,7 @@ static void decide(struct mw_tracer *tracer, struct mw_task *task, struct mw_rec
 {
 	if (task->tid == tracer->options->root)
 		facts |= MW_ATTENTION_ROOT;
+	facts |= mw_attention_late(&tracer->late_memory, record, facts);
 	if (mw_clock_mono_ns() < tracer->startup_until_ns && !(facts & MW_ATTENTION_LATE))
 		facts |= MW_ATTENTION_STARTUP;
 	enum mw_level level = mw_attention_decide(mw_board_attention(tracer->board), record, facts,
@@ -306,8 +307,10 @@ static void on_call(struct mw_tracer *tracer, struct mw_task *task)
 	if (!wants_room)
 		return;
 	struct mw_record_call *record = mw_tracer_begin_record(tracer, MW_RECORD_CALL_BYTES);
-	if (!record)
+	if (!record) {
+		mw_tracer_count(&tracer->board->trace.calls_refused);
 		return;
+	}
 	int64_t now = mw_clock_real_ns();
 	size_t bytes = mw_calls_stop(&task->call, tracer->procfd, task->tid, task->tgid, attention->kinds, record,
 				     &wants_room);

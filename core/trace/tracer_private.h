@@ -11,6 +11,7 @@
 
 #include "event/board.h"
 #include "proc/procfs.h"
+#include "trace/attention.h"
 #include "trace/debugger.h"
 #include "trace/pace.h"
 #include "trace/root.h"
@@ -22,8 +23,8 @@
 enum {
 	/* Stops taken before any is restarted.  A bound, not a tuning knob: more wait for the next round. */
 	MW_TRACER_BATCH = 256,
-	/* Between two looks at what is to be done in time (newcomers, requests of the sensor). */
-	MW_TRACER_TICK_MS = 50,
+	/* Between two looks at what is to be done in time (newcomers, requests of the sensor).  Each wakes a CPU. */
+	MW_TRACER_TICK_MS = 80,
 };
 
 #define MW_TRACE_OPTIONS \
@@ -53,6 +54,7 @@ struct mw_tracer {
 	int64_t startup_until_ns; /* CLOCK_MONOTONIC */
 	int64_t tick_ns;          /* when it was, CLOCK_MONOTONIC */
 	struct mw_budget budget;
+	struct mw_attention_memory late_memory;
 	struct mw_root_end root_end;
 	struct mw_sweep sweep;
 	struct mw_verdicts verdicts;
