@@ -40,8 +40,8 @@ local function compare(name, amount)
   local user = unprivileged[name] and run("id -u").out == "0\n" and "setpriv --reuid nobody --regid nogroup --clear-groups " or ""
   local command = ("%sstress-ng --temp-path %s --%s 2 %s"):format(user, dir, name, amount)
   local alone = run(command)
-  local beside = run(("%s run --attach_timeout_ms=10000 --state_dir=%s --outputs=alerts/json:file=%s -- %s"):format(
-    support.moonwatch, support.new_path(), support.new_path(), command))
+  local beside = run(("%s run --attach_timeout_ms=10000 --audit_allow_sockets=false --state_dir=%s"
+    .. " --outputs=alerts/json:file=%s -- %s"):format(support.moonwatch, support.new_path(), support.new_path(), command))
   local texts = ("%s\n%s"):format(alone.out .. alone.err, beside.out .. beside.err)
   assert.are.equal(0, alone.code, texts)
   assert.are.equal(0, beside.code, texts)
