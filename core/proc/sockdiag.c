@@ -244,21 +244,23 @@ int mw_sockdiag_read(struct mw_sockdiag *diag, unsigned pieces, mw_sock_each *ea
 
 int mw_sockdiag_open_ended(int *ret_fd)
 {
-	MW_AUTO_FD fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
 	if (fd < 0)
 		return -errno;
 	int size = ENDED_BUFFER_BYTES;
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	const struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
+	int r = bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
 	static const int groups[] = {SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY};
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i], sizeof(groups[i])) < 0 && i == 0)
-			return -errno; /* without IPv6 there is the first alone */
-	*ret_fd = fd;
-	fd = -1;
-	return 0;
+	/* Without IPv6 there is the first alone. */
+	if (r == 0 && setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[0], sizeof(groups[0])) < 0)
+		r = -errno;
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[1], sizeof(groups[1]));
+	if (r < 0)
+		(void)close(fd);
+	else
+		*ret_fd = fd;
+	return r;
 }
 
 int mw_sockdiag_read_ended(int fd, unsigned pieces, mw_sock_each *each, void *data)
@@ -348,11 +350,14 @@ static bool parse_unix_line(char *line, struct mw_sock *sock)
 
 int mw_sockets_read_file(int netfd, enum mw_sock_part part, size_t limit, mw_sock_each *each, void *data)
 {
-	MW_AUTO_FD fd = openat(netfd, parts[part].file, O_RDONLY | O_CLOEXEC);
+	int fd = openat(netfd, parts[part].file, O_RDONLY | O_CLOEXEC);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
-	if (!file)
-		return -errno;
-	fd = -1; /* the file's */
+	if (!file) {
+		int r = -errno;
+		if (fd >= 0)
+			(void)close(fd);
+		return r;
+	}
 	char line[LINE_BYTES];
 	bool is_head = true;
 	int r = 0;

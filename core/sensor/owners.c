@@ -69,7 +69,7 @@ static size_t look(struct mw_process *process, int procfd, struct mw_owner *owne
 		target[length] = '\0';
 		uint64_t inode = mw_owners_inode(target);
 		if (inode)
-			note(owners, n, inode, atoi(entry->d_name), process);
+			note(owners, n, inode, (int)strtol(entry->d_name, NULL, 10), process);
 	}
 	(void)closedir(dir);
 	return links;
