@@ -8,6 +8,8 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 find_library(LUA_CJSON NAMES liblua5.4-cjson.a REQUIRED)
+# Of the archive a few objects are taken; the shared library would cost every start some milliseconds.
+find_library(CRYPTO NAMES libcrypto.a REQUIRED)
 if(MOONWATCH_STATIC)
   # What these libraries themselves need.
   target_link_libraries(PkgConfig::LUA INTERFACE ${LUA_STATIC_LIBRARIES})
@@ -23,6 +25,7 @@ endfunction()
 moonwatch_layer(base)
 moonwatch_layer(event mw_base)
 moonwatch_layer(loop mw_base)
+moonwatch_layer(crypto mw_base ${CRYPTO})
 moonwatch_layer(proc mw_base)
 moonwatch_layer(trace mw_proc mw_event mw_base)
 moonwatch_layer(launch mw_trace mw_proc mw_loop mw_event mw_base)
@@ -31,12 +34,12 @@ moonwatch_layer(spool mw_event mw_base PkgConfig::SQLITE)
 moonwatch_layer(sql mw_spool mw_proc mw_base PkgConfig::SQLITE)
 moonwatch_layer(script mw_sql mw_spool mw_flag mw_loop mw_event mw_base PkgConfig::LUA ${LUA_CJSON} m)
 moonwatch_layer(rule mw_script mw_event mw_base)
-moonwatch_layer(sensor mw_rule mw_script mw_spool mw_flag mw_launch mw_trace mw_proc mw_event mw_loop mw_base)
+moonwatch_layer(sensor mw_rule mw_script mw_spool mw_flag mw_launch mw_trace mw_crypto mw_proc mw_event mw_loop mw_base)
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/cli/*.c)
 add_executable(moonwatch ${cli_sources})
 target_link_libraries(moonwatch PRIVATE moonwatch_flags
-  mw_sensor mw_rule mw_script mw_sql mw_spool mw_flag mw_launch mw_trace mw_proc mw_loop mw_event mw_base)
+  mw_sensor mw_rule mw_script mw_sql mw_spool mw_flag mw_launch mw_trace mw_crypto mw_proc mw_loop mw_event mw_base)
 # Lua modules written in C (those the test runner needs) find the Lua API in this program.
 set_target_properties(moonwatch PROPERTIES ENABLE_EXPORTS ON
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)

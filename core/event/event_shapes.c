@@ -82,6 +82,7 @@ IMAGE(script, set_text(ret, i->script))
 IMAGE(program, set_text(ret, i->program))
 IMAGE(deleted, if (i->is_deleted) set_integer(ret, MW_BOOL, 1))
 IMAGE(memfd, if (i->is_memfd) set_integer(ret, MW_BOOL, 1))
+IMAGE(fileless, if (i->is_fileless) set_integer(ret, MW_BOOL, 1))
 IMAGE(dropped, if (i->is_dropped) set_integer(ret, MW_BOOL, 1))
 IMAGE(secure, if (i->is_secure) set_integer(ret, MW_BOOL, 1))
 IMAGE(observed_late, if (i->is_late) set_integer(ret, MW_BOOL, 1))
@@ -135,14 +136,17 @@ static const struct mw_field process_fields[] = {
 	{"exe", MW_TEXT, NULL, "Path of the executable, resolved by the kernel.", .get = process_exe},
 	{"inode", MW_INT, NULL, "Inode of the executable.", .get = process_inode},
 	{"execfn", MW_TEXT, NULL, "Path as it was given to execve(2).", .get = process_execfn},
-	{"script", MW_TEXT, NULL, "Script that the executable interprets (#!), as it was given.",
-	 .get = process_script},
-	{"program", MW_TEXT, NULL, "Program that the executable, a dynamic loader started as a command, was given.",
+	{"script", MW_TEXT, NULL, "Path of the script that the executable interprets (#!).", .get = process_script},
+	{"program", MW_TEXT, NULL,
+	 "Path of the program that the executable, a dynamic loader started as a command, loads.",
 	 .get = process_program},
 	{"deleted", MW_BOOL, NULL, "True when the executable had no name left at exec.", .get = process_deleted},
 	{"memfd", MW_BOOL, NULL, "True when the executable lives in memory only: memfd_create(2).",
 	 .get = process_memfd},
-	{"dropped", MW_BOOL, NULL, "True when the executable or script was made after the container's start.",
+	{"fileless", MW_BOOL, NULL,
+	 "True when the executable or what it runs has no name on a disk: deleted, memfd, or in /dev/shm.",
+	 .get = process_fileless},
+	{"dropped", MW_BOOL, NULL, "True when the executable, or what it runs, was made after the container's start.",
 	 .get = process_dropped},
 	{"secure", MW_BOOL, NULL,
 	 "True when the kernel let it gain privilege: a setuid program or one with capabilities.",

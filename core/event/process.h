@@ -33,17 +33,20 @@ struct mw_stdio {
 struct mw_image {
 	unsigned references;
 	bool argv_truncated;
-	bool is_late;    /* found running, not seen at its exec */
-	bool is_sampled; /* found by looking at /proc now and then */
-	bool is_secure;  /* AT_SECURE: gained privilege */
-	bool is_deleted; /* the executable has no name any more */
-	bool is_memfd;   /* the executable is a memfd_create(2) */
-	bool is_dropped; /* the executable, or the script, came into being after the container's start */
-	bool has_stdio;  /* `stdio` was read */
-	uint8_t level;   /* enum mw_level */
+	bool is_late;        /* found running, not seen at its exec */
+	bool is_sampled;     /* found by looking at /proc now and then */
+	bool is_secure;      /* AT_SECURE: gained privilege */
+	bool is_deleted;     /* the executable has no name any more */
+	bool is_memfd;       /* the executable is a memfd_create(2) */
+	bool is_dropped;     /* the executable, or what it runs, came into being after the container's start */
+	bool is_fileless;    /* so, or what it runs, is in memory: no name any more, memfd, /dev/shm */
+	bool is_script_sure; /* `script` follows from the strings alone */
+	bool has_stdio;      /* `stdio` was read */
+	uint8_t level;       /* enum mw_level */
 	/* The command line could not be read (the process had gone). */
 	bool incomplete;
 	int64_t time_ns; /* when exec'ed, wall clock */
+	pid_t pid;       /* who exec'ed it */
 	uint64_t inode;
 	uint64_t device;
 	uint32_t uid, gid, euid, egid;
@@ -52,7 +55,7 @@ struct mw_image {
 	int64_t exe_mtime_ns, exe_ctime_ns;
 	char *exe;    /* the executable's path as the kernel names it, or NULL */
 	char *execfn; /* the path as given to execve(2), or NULL */
-	char *script; /* path of the script that `exe` interprets (#!), or NULL */
+	char *script; /* path of the script that `exe` interprets (#!), made absolute; or NULL */
 	char *program; /* path of the program that `exe`, a dynamic loader called as a command, was told to load, or NULL */
 	char *cwd;     /* or NULL */
 	char *env;     /* variables kept, "NAME=value" each with its NUL, one after the other; or NULL */

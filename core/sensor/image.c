@@ -9,6 +9,8 @@
 #include "event/process.h"
 #include "event/record.h"
 #include "proc/users.h"
+#include "sensor/exec_names.h"
+#include "sensor/redact.h"
 
 int mw_image_record_is_whole(const struct mw_record_exec *record, size_t bytes)
 {
@@ -63,10 +65,8 @@ static int set_strings(struct mw_image *image, const struct mw_record_exec *reco
 	image->exe = take(&strings, record->exe_bytes);
 	image->cwd = take(&strings, record->cwd_bytes);
 	image->execfn = take(&strings, record->execfn_bytes);
-	if (record->env_bytes && (image->env = malloc(record->env_bytes))) {
-		memcpy(image->env, strings, record->env_bytes);
-		image->env_bytes = record->env_bytes;
-	}
+	if (record->env_bytes)
+		image->env = mw_redact_environment(strings, record->env_bytes, &image->env_bytes);
 	strings += record->env_bytes;
 	int r = mw_image_set_argv(image, strings, record->argv_bytes);
 	strings += record->argv_bytes;
@@ -77,6 +77,24 @@ static int set_strings(struct mw_image *image, const struct mw_record_exec *reco
 		for (size_t i = 0; i < 3; i++)
 			image->stdio[i].type = stdio_type(image->stdio[i].target);
 	return r;
+}
+
+/* What the executable is the vehicle of. */
+static void set_names(struct mw_image *image)
+{
+	const char *script =
+		mw_exec_script(image->exe, image->execfn, image->argv, image->argv_bytes, &image->is_script_sure);
+	if (script)
+		image->script = mw_exec_absolute(script, image->cwd);
+	const char *program = mw_exec_loaded(image->exe, image->execfn, image->argv, image->argv_bytes);
+	/* Without a slash it is looked for along the library path. */
+	if (program)
+		image->program = strchr(program, '/') ? mw_exec_absolute(program, image->cwd) : strdup(program);
+}
+
+static bool is_in_shared_memory(const char *path)
+{
+	return starts(path, "/dev/shm/") || starts(path, "/run/shm/");
 }
 
 struct mw_image *mw_image_from_record(const struct mw_record_exec *record, struct mw_users *users,
@@ -98,6 +116,7 @@ struct mw_image *mw_image_from_record(const struct mw_record_exec *record, struc
 	image->is_secure = flags & MW_EXEC_SECURE;
 	image->level = record->level;
 	image->time_ns = record->head.time_ns;
+	image->pid = record->head.pid;
 	image->inode = record->inode;
 	image->device = record->device;
 	image->exe_size = record->exe_size;
@@ -107,6 +126,9 @@ struct mw_image *mw_image_from_record(const struct mw_record_exec *record, struc
 	image->exe_ctime_ns = record->exe_ctime_ns;
 	image->is_deleted = record->inode && record->exe_nlink == 0;
 	image->is_memfd = image->is_deleted && starts(image->exe, "/memfd:");
+	set_names(image);
+	image->is_fileless = image->is_deleted || is_in_shared_memory(image->exe) ||
+			     is_in_shared_memory(image->script) || is_in_shared_memory(image->program);
 	image->is_dropped = record->inode && record->exe_ctime_ns > container_start_ns;
 	image->uid = record->uid;
 	image->gid = record->gid;

@@ -8,6 +8,7 @@
 #include "event/record.h"
 #include "proc/procfs.h"
 #include "sensor/calls.h"
+#include "sensor/exec_world.h"
 #include "sensor/image.h"
 
 void mw_processes_release(struct mw_processes *processes)
@@ -62,6 +63,8 @@ static int apply_exec(struct mw_processes *processes, const struct mw_record_exe
 		mw_image_unref(image);
 		return MW_NOTHING_TO_TELL;
 	}
+	if (processes->world)
+		mw_exec_world_look(processes->world, image);
 	mw_process_set_image(process, image);
 	process->session = record->session;
 	process->group = record->pgrp;

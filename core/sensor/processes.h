@@ -7,6 +7,7 @@
 #include "base/pidmap.h"
 #include "event/event.h"
 
+struct mw_exec_world;
 struct mw_record;
 struct mw_users;
 
@@ -20,9 +21,10 @@ struct mw_subject {
 };
 
 struct mw_processes {
-	struct mw_pidmap map;       /* pid -> struct mw_process, one reference each */
-	struct mw_users *users;     /* names of user and group ids; borrowed */
-	int64_t container_start_ns; /* wall clock; what came later was dropped */
+	struct mw_pidmap map;        /* pid -> struct mw_process, one reference each */
+	struct mw_users *users;      /* names of user and group ids; borrowed */
+	int64_t container_start_ns;  /* wall clock; what came later was dropped */
+	struct mw_exec_world *world; /* further facts of new programs; borrowed, or NULL */
 	struct mw_subject subject;
 };
 

@@ -31,6 +31,7 @@
 #include "script/outputs.h"
 #include "sensor/attention.h"
 #include "sensor/enforce.h"
+#include "sensor/exec_world.h"
 #include "sensor/health.h"
 #include "sensor/processes.h"
 #include "sensor/sockets.h"
@@ -444,6 +445,10 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 	sensor->spooled_kinds = mw_attention_spooled(sensor->options->flags);
 	sensor->processes.users = sensor->users;
 	sensor->processes.container_start_ns = sensor->board->start_ns;
+	r = mw_exec_world_new(sensor->board->start_ns, mw_flag_bool(sensor->options->flags, MW_FLAG_EXEC_SHA256),
+			      &sensor->processes.world);
+	if (r < 0)
+		return mw_err_set(err, r, "facts of programs: %s", strerror(-r));
 	load_rules(sensor);
 	mw_board_set_kinds(sensor->board, mw_attention_wanted(sensor->options->flags, sensor->rules, sensor->outputs));
 	mw_enforce_subscribe(sensor->board, sensor->options->flags, sensor->rules);
@@ -469,6 +474,7 @@ static void end(struct sensor *sensor)
 	mw_outputs_free(sensor->outputs);
 	mw_rules_free(sensor->rules);
 	mw_processes_release(&sensor->processes);
+	mw_exec_world_free(sensor->processes.world);
 	mw_users_free(sensor->users);
 	if (sensor->spool)
 		mw_spool_close(sensor->spool);

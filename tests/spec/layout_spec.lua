@@ -5,6 +5,7 @@ local OWNERS = {
   ["lua.h"] = { script = true, rule = true },
   ["lauxlib.h"] = { script = true, rule = true },
   ["lualib.h"] = { script = true, rule = true },
+  ["openssl/sha.h"] = { crypto = true },
   ["sqlite3.h"] = { sql = true, spool = true },
   ["sys/ptrace.h"] = { trace = true, launch = true },
 }

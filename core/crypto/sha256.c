@@ -1,0 +1,59 @@
+/* The functions of one algorithm, not those that choose one (EVP): these read no configuration, which would be that of the
+ * application (OPENSSL_CONF), and bring in a few objects of the library, not all of it. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
+#include "crypto/sha256.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+enum {
+	CHUNK_BYTES = 256 << 10
+};
+
+/* The file from its start to its end. */
+static int feed(SHA256_CTX *context, int fd, uint64_t limit)
+{
+	MW_AUTO_FREE unsigned char *chunk = malloc(CHUNK_BYTES);
+	if (!chunk)
+		return -ENOMEM;
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	uint64_t at = 0;
+	for (;;) {
+		ssize_t n = pread(fd, chunk, CHUNK_BYTES, (off_t)at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		at += (uint64_t)n;
+		if (at > limit)
+			return -EFBIG;
+		if (SHA256_Update(context, chunk, (size_t)n) != 1)
+			return -EIO;
+	}
+}
+
+int mw_sha256_fd(int fd, uint64_t limit, char ret_hex[MW_SHA256_HEX_BYTES])
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char digest[SHA256_DIGEST_LENGTH] = {0};
+	SHA256_CTX context;
+	if (SHA256_Init(&context) != 1)
+		return -EIO;
+	int r = feed(&context, fd, limit);
+	if (r < 0)
+		return r;
+	if (SHA256_Final(digest, &context) != 1)
+		return -EIO;
+	for (unsigned i = 0; i < sizeof(digest); i++) {
+		ret_hex[2 * i] = digits[digest[i] >> 4];
+		ret_hex[2 * i + 1] = digits[digest[i] & 15];
+	}
+	ret_hex[2 * sizeof(digest)] = '\0';
+	return 0;
+}
