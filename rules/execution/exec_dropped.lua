@@ -1,0 +1,25 @@
+local lists = require "moonwatch.lists"
+local match = require "moonwatch.match"
+
+return {
+  id = "exec_dropped",
+  summary = "Program or script that is not of the image",
+  why = "A container runs what its image brought; what was written after its start came some other way.",
+  on = { "process.exec" },
+  severity = "medium",
+  attack = { "T1204", "T1105" },
+  message = "{process.parent.name} ran {process.exe} as {process.user}, made after the container's start: {process.cmdline}",
+  false_positives = { "Applications that write programs or scripts and run them", "Software installed at run time" },
+  match = function(event)
+    local process = event.process
+    return process.dropped and not match.named(process.parent, lists.package_managers)
+  end,
+  examples = {
+    { expect = true, event = { process = { name = "x", exe = "/tmp/x", dropped = true, parent = { name = "java" } } } },
+    { expect = true, event = { process = { name = "x.sh", exe = "/usr/bin/bash", script = "/tmp/x.sh", dropped = true,
+      argv = { "/bin/bash", "/tmp/x.sh" }, parent = { name = "nginx" } } } },
+    { expect = false, event = { process = { name = "x", exe = "/tmp/x", parent = { name = "java" } } } },
+    { expect = false, event = { process = { name = "x.postinst", exe = "/usr/bin/dash", dropped = true,
+      parent = { name = "dpkg" } } } },
+  },
+}
