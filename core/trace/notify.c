@@ -191,8 +191,9 @@ static void on_other(struct notify *notify, const struct seccomp_notif *call)
 		(void)atomic_fetch_add_explicit(&notify->board->trace.calls_refused, 1, memory_order_relaxed);
 	} else {
 		pid_t tid = (pid_t)call->pid;
+		uint64_t kinds = notify->options->kinds & mw_board_attention(notify->board)->kinds;
 		bytes = mw_calls_attempt(notify->procfd, tid, process_of(notify, tid), call->data.arch, call->data.nr,
-					 args, notify->options->kinds, record);
+					 args, kinds, record);
 		/* Whoever it was may have died, and its id be another's by now. */
 		if (bytes && !mw_listener_is_valid(notify->listener, call->id))
 			bytes = 0;

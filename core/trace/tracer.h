@@ -26,7 +26,7 @@ struct mw_tracer_options {
 	const enum mw_engine *engines; /* those to try, ended by MW_ENGINE_NONE */
 	const char *refused;           /* why a better one has been left out already, or "" */
 	int64_t poll_interval_ms;
-	uint64_t kinds; /* bit n: the notify engine records events of mw_event_kind n */
+	uint64_t kinds; /* bit n: the filter asks about calls that events of mw_event_kind n tell of */
 	int listener;   /* seccomp listener of the application's filter, or -1; see launch/filter.h */
 };
 

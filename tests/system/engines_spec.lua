@@ -214,6 +214,31 @@ describe("--engine=notify", function()
     end
   end)
 
+  it("sees what is written to and reached, by everybody, as attempts", function()
+    local file = support.new_path()
+    local _, events = watch(flags, ([[: <%s 2>/dev/null; echo x >%s; cat <%s >/dev/null; rm %s; : 2>/dev/null >/dev/tcp/127.0.0.1/9]])
+      :format(file, file, file, file))
+    local function attempts(kind, wanted)
+      return support.filter(events, function(event)
+        return event.kind == kind and event.call and wanted(event)
+      end)
+    end
+    local function is_file(event)
+      return event.file.path == file
+    end
+    local created = attempts("file.create", is_file)
+    assert.are.equal(1, #created)
+    assert.is_true(created[1].call.attempt)
+    assert.is_true(created[1].file.write)
+    assert.is_nil(created[1].call.result)
+    assert.are.equal("bash", created[1].process.name)
+    assert.are.equal(0, #attempts("file.open", is_file), "reading is not asked about")
+    assert.are.equal("rm", attempts("file.delete", is_file)[1].process.name)
+    assert.are.equal(1, #attempts("socket.connect", function(event)
+      return event.socket.remote_address == "127.0.0.1" and event.socket.remote_port == 9
+    end))
+  end)
+
   it("lets nobody be traced or stopped for long, also when execve fails", function()
     local result = watch(flags, [[for i in 1 2 3; do env no-such-program 2>/dev/null; done
       shopt -s execfail; exec /nonexistent 2>/dev/null
