@@ -59,6 +59,20 @@ static void hand_over_filter(struct mw_launch *launch, struct mw_err *note)
 			"the capability SYS_ADMIN they would");
 }
 
+static bool get_capabilities(struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3])
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	return syscall(SYS_capget, &header, data) == 0;
+}
+
+/* What is traced without the capability gains nothing by execve(2), where it could gain something. */
+static bool loses_privilege(void)
+{
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 && get_capabilities(data) &&
+	       !(data[CAP_TO_INDEX(CAP_SYS_PTRACE)].effective & CAP_TO_MASK(CAP_SYS_PTRACE));
+}
+
 int mw_launch_guard(const struct mw_launch *asked, struct mw_err *err)
 {
 	struct mw_launch own = *asked;
@@ -101,6 +115,12 @@ int mw_launch_guard(const struct mw_launch *asked, struct mw_err *err)
 				  "process events are off: ptrace is refused (%s); add the capability SYS_PTRACE to "
 				  "the container",
 				  strerror(error));
+	if (atomic_load(&board->engine) == MW_ENGINE_PTRACE && loses_privilege())
+		(void)mw_err_set(
+			err, 0,
+			"setuid programs and those with file capabilities (su, sudo, ping) have no effect while "
+			"they are watched without the capability SYS_PTRACE; add it to the container, or run it "
+			"as root");
 	return 0;
 }
 
@@ -111,7 +131,7 @@ static void give_up_tracing(void)
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, CAP_SYS_PTRACE, 0, 0);
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-	if (syscall(SYS_capget, &header, data) == 0) {
+	if (get_capabilities(data)) {
 		data[CAP_TO_INDEX(CAP_SYS_PTRACE)].inheritable &= ~CAP_TO_MASK(CAP_SYS_PTRACE);
 		(void)syscall(SYS_capset, &header, data);
 	}

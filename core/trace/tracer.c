@@ -23,6 +23,7 @@
 #include "event/record.h"
 #include "trace/attention.h"
 #include "trace/belongs.h"
+#include "trace/signals.h"
 #include "trace/engine.h"
 #include "trace/tracer_private.h"
 
@@ -398,7 +399,10 @@ static void on_stop(struct mw_tracer *tracer, const struct mw_stop *stop)
 			break;
 		}
 		/* A signal is about to be delivered, and is. */
-		mw_tracer_resume(tracer, task, WSTOPSIG(stop->status));
+		mw_tracer_resume(tracer, task,
+				 mw_signal_is_for_nobody(tracer, task->tid, WSTOPSIG(stop->status))
+					 ? 0
+					 : WSTOPSIG(stop->status));
 		return;
 	default:
 		break;

@@ -30,6 +30,12 @@ describe("the first process", function()
     assert.matches("^survived 1\n.*survived 15\n.*survived 9\nsurvived 40\n$", result.out)
   end)
 
+  -- The kernel drops it for such a process, but not for one that is traced.  Whoever traces must: the sender is within when
+  -- siginfo's si_pid is not 0.
+  it("is immune to SIGSTOP from within", function()
+    assert.are.equal("not stopped\n", same(init .. " stop").out)
+  end)
+
   it("gets those that it has a handler for", function()
     assert.are.equal("handled 15\nhandled 1\nhandled 10\nhandled 40\n", same(init .. " handles").out)
   end)
