@@ -5,10 +5,11 @@
 cmake_build = @out=$$(cmake --build --preset $(1) -- $(2) 2>&1) || { echo "$$out"; exit 1; }
 
 # Tests of programs that cannot be had are skipped, and say so.
-setup_tests = @./setup build run test && { ./setup programs || echo "note: some programs to test with are missing"; }
+setup_tests = @./setup build run test && { ./setup programs || echo "note: some programs to test with are missing"; } && \
+	{ ./setup guest || echo "note: no tests on other kernels and processors"; }
 
 .DEFAULT_GOAL := build
-.PHONY: build run test torture bench bench-docs lint format asan tsan clean help
+.PHONY: build run test arm64 torture bench bench-docs lint format asan tsan clean help
 
 build: ## build/bin/moonwatch, which runs from this checkout
 	@./setup build
@@ -26,6 +27,7 @@ test: ## all tests; the last line counts them
 	@test -e build/bin/moonwatch || echo "building moonwatch in build/"
 	@cmake --preset release >/dev/null
 	$(call cmake_build,release)
+	@for guest in arm64 linux-5.10; do tests/system/guest/prepare build $$guest >/dev/null 2>&1 || true; done # they say why
 	@tests/run build
 
 torture: ## hundreds of kills at random moments, and every stressor; takes a quarter of an hour
@@ -34,6 +36,11 @@ torture: ## hundreds of kills at random moments, and every stressor; takes a qua
 	@cmake --preset release >/dev/null
 	$(call cmake_build,release)
 	@tests/torture/run build
+
+arm64: ## cross build for 64-bit ARM, linked statically: build-arm64/bin/moonwatch
+	@./setup build guest
+	@cmake --preset arm64 >/dev/null
+	$(call cmake_build,arm64,moonwatch)
 
 bench: ## what it costs: native, moonwatch and strace compared
 	@./setup build run test bench
@@ -66,7 +73,7 @@ tsan: ## the unit tests, with ThreadSanitizer
 	@tests/run build-tsan -R '^unit'
 
 clean: ## remove the build folders
-	@rm -rf build build-dev build-asan build-tsan build-lint
+	@rm -rf build build-dev build-asan build-tsan build-lint build-arm64 build-guest
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile
