@@ -97,6 +97,8 @@ struct mw_board {
 	 * stops hangs, and the application with it: the guard then ends it. */
 	atomic_uint_least64_t tracer_stops;
 	atomic_uint tracer_waits;
+	/* Processes it has looked at in /proc: on a slow machine, or a full one, that takes long without a stop handled. */
+	atomic_uint_least64_t tracer_looks;
 	struct mw_trace_counters trace;
 	/* Notify engine: the last notification it has taken, and one it holds back, or 0.  Should it die, whoever waits for an
 	 * answer to them gets one from the guard.  Tracer. */

@@ -57,7 +57,7 @@ struct guard {
 	struct ward tracer;
 	struct ward sensor;
 	int listener; /* of the notify engine, see trace/listener.h; -1: none */
-	uint64_t seen_stops;
+	uint64_t seen_work;
 	int64_t seen_cpu_ns;
 	unsigned looks; /* since it has done something */
 };
@@ -245,23 +245,23 @@ static bool is_hung(struct guard *guard)
 	MW_AUTO_FD pidfd = -1;
 	struct mw_proc_stat stat;
 	if (procfd < 0 || mw_procfs_open_pid(procfd, guard->tracer.pid, &pidfd) < 0 || mw_procfs_stat(pidfd, &stat) < 0)
-		return true; /* nothing better is known */
+		return guard->looks >= HUNG_LOOKS; /* nothing better is known */
 	int64_t cpu_ns = mw_procfs_ticks_ns(stat.utime_ticks + stat.stime_ticks);
 	bool has_worked = cpu_ns - guard->seen_cpu_ns >= (int64_t)HEARTBEAT_MS / 2 * MW_NS_PER_MS;
 	guard->seen_cpu_ns = cpu_ns;
-	return stat.state != 'R' || has_worked;
+	return guard->looks >= HUNG_LOOKS && (stat.state != 'R' || has_worked);
 }
 
 static void look_at_tracer(struct guard *guard)
 {
 	struct mw_board *board = guard->launch->board;
-	uint64_t stops = atomic_load(&board->tracer_stops);
+	uint64_t work = atomic_load(&board->tracer_stops) + atomic_load(&board->tracer_looks);
 	bool is_busy = !atomic_load(&board->tracer_waits) && atomic_load(&board->attach) == MW_ATTACH_DONE;
-	if (!is_busy || stops != guard->seen_stops)
+	if (!is_busy || work != guard->seen_work)
 		guard->looks = 0;
-	else if (++guard->looks >= HUNG_LOOKS && is_hung(guard))
+	else if (++guard->looks && is_hung(guard)) /* asked from the first look on: it compares with the last */
 		(void)kill(guard->tracer.pid, SIGKILL);
-	guard->seen_stops = stops;
+	guard->seen_work = work;
 }
 
 static void run_sensor(struct guard *guard)

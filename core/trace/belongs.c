@@ -46,6 +46,7 @@ void mw_instances_find(const struct mw_tracer *tracer, struct mw_instances *ret)
 	for (pid_t pid; ret->count < MW_INSTANCES && mw_procfs_next(walk, &pid) > 0;) {
 		char path[32];
 		char comm[MW_PROC_COMM_BYTES + 1];
+		mw_tracer_count(&tracer->board->tracer_looks);
 		(void)snprintf(path, sizeof(path), "%d/comm", (int)pid);
 		if (pid == own_guard || mw_tasks_get(&tracer->tasks, pid))
 			continue;

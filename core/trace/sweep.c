@@ -174,6 +174,7 @@ static unsigned walk(struct mw_tracer *tracer, const struct mw_instances *instan
 		return 0;
 	for (pid_t pid; mw_procfs_next(processes, &pid) > 0;) {
 		struct mw_proc_stat stat;
+		mw_tracer_count(&tracer->board->tracer_looks);
 		if (mw_tasks_get(&tracer->tasks, pid)) {
 			/* A thread made with CLONE_UNTRACED; or the leader has been attached to, and the rest not. */
 			if (looks_at_threads)
