@@ -284,7 +284,7 @@ static int try_listener(int listener)
 	if (caller == 0)
 		_exit(syscall(SYS_getpgid, 0) < 0 ? 1 : PROBE_CODE);
 	struct pollfd poll_fd = {.fd = listener, .events = POLLIN};
-	struct seccomp_notif call;
+	struct seccomp_notif call = {0};
 	int r = caller < 0 ? -errno : poll(&poll_fd, 1, PROBE_MS) == 1 ? mw_listener_take(listener, &call) : -ETIMEDOUT;
 	if (r > 0)
 		r = mw_listener_continue(listener, call.id);

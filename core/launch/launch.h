@@ -47,7 +47,7 @@ struct mw_launch {
  * 0 when it is (or was not asked for), with a note in err where there is something to be known; otherwise the application
  * is to start all the same, and err says in a line what is missing: -EPERM… when tracing is refused, -ETIMEDOUT, or the
  * errno of clone(2) when there is no guard at all. */
-int mw_launch_guard(const struct mw_launch *launch, struct mw_err *err);
+int mw_launch_guard(const struct mw_launch *asked, struct mw_err *err);
 
 /* Is this process traced by a moonwatch already, so that the command needs no other?  The tracer's id, or 0. */
 pid_t mw_launch_watched_by(void);

@@ -99,7 +99,7 @@ static struct being *add(struct mw_census *census, const struct mw_proc_stat *st
 {
 	if (census->count == census->room) {
 		size_t room = census->room ? census->room * 2 : 64;
-		struct being **beings = realloc(census->beings, room * sizeof(*beings));
+		struct being **beings = realloc(census->beings, room * sizeof(struct being *));
 		if (!beings)
 			return NULL;
 		census->beings = beings;
@@ -278,7 +278,8 @@ static void meet_again(struct mw_census *census)
 			census->beings[i]->young_until_ns = 1; /* has been asked */
 }
 
-static void list_one(struct mw_census *census, pid_t pid, ino_t entry)
+/* True when that took time: a newcomer, or one who has gone. */
+static bool list_one(struct mw_census *census, pid_t pid, ino_t entry)
 {
 	struct being *being = find(census, pid);
 	if (being && being->entry != entry) {
@@ -291,10 +292,20 @@ static void list_one(struct mw_census *census, pid_t pid, ino_t entry)
 			being = NULL;
 		}
 	}
-	if (being)
+	if (being) {
 		being->listed = census->listing;
-	else
-		meet(census, pid, entry);
+		return false;
+	}
+	meet(census, pid, entry);
+	return true;
+}
+
+/* CPU time of ours: while others have the CPU, nothing is spent. */
+static int64_t spent_ns(void)
+{
+	struct timespec spent;
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+	return (int64_t)spent.tv_sec * MW_NS_PER_S + spent.tv_nsec;
 }
 
 /* List /proc: meet newcomers, and miss who has gone. */
@@ -306,8 +317,8 @@ static void list(struct mw_census *census, int64_t limit_ns)
 	for (const struct dirent *entry; (entry = readdir(census->list));) {
 		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
 			continue;
-		list_one(census, (pid_t)strtol(entry->d_name, NULL, 10), entry->d_ino);
-		if (mw_clock_mono_ns() > limit_ns) {
+		bool took_time = list_one(census, (pid_t)strtol(entry->d_name, NULL, 10), entry->d_ino);
+		if (took_time && spent_ns() > limit_ns) {
 			census->must_list = true;
 			break;
 		}
@@ -349,7 +360,7 @@ static void look_at_young(struct mw_census *census, int64_t now, int64_t limit_n
 			if (!has_time)
 				return; /* it is the first of the next turn */
 			stays = look_at(census, being);
-			has_time = mw_clock_mono_ns() < limit_ns;
+			has_time = spent_ns() < limit_ns;
 		} else if (is_watched && being->pidfd < 0 && kill(being->pid, 0) < 0 && errno == ESRCH) {
 			bury(census, being, MW_EXIT_SAMPLED);
 			stays = false;
@@ -361,7 +372,7 @@ static void look_at_young(struct mw_census *census, int64_t now, int64_t limit_n
 bool mw_census_look(struct mw_census *census)
 {
 	int64_t now = mw_clock_mono_ns();
-	int64_t limit_ns = now + census->options->poll_interval_ms * MW_NS_PER_MS / BUDGET_PART;
+	int64_t limit_ns = spent_ns() + census->options->poll_interval_ms * MW_NS_PER_MS / BUDGET_PART;
 	long last_pid = read_last_pid(census);
 	if (census->must_list || last_pid < 0 || last_pid != census->last_pid ||
 	    now - census->listed_ns > (int64_t)LIST_MS * MW_NS_PER_MS) {
@@ -534,8 +545,8 @@ int mw_census_new(const struct mw_tracer_options *options, struct mw_census **re
 	census->loadavg = openat(census->procfd, "loadavg", O_RDONLY | O_CLOEXEC);
 	int list_fd = openat(census->procfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	census->list = list_fd < 0 ? NULL : fdopendir(list_fd);
-	struct mw_proc_stat stat;
-	struct stat namespace;
+	struct mw_proc_stat stat = {0};
+	struct stat namespace = {0};
 	int r = census->list ? mw_ends_init(&census->ends) : -ENOENT;
 	struct being *root = NULL;
 	if (r == 0 && (fstatat(census->procfd, "self/ns/pid", &namespace, 0) < 0 ||

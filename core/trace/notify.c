@@ -21,6 +21,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -299,8 +300,8 @@ static bool is_in_execve(const struct notify *notify, pid_t tid)
 	MW_AUTO_FD fd = openat(notify->procfd, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
 		return false;
-	int number = -1;
-	return sscanf(text, "%d ", &number) == 1 && (number == SYS_execve || number == SYS_execveat);
+	long number = strtol(text, NULL, 10); /* 0, a read(2), for "running" */
+	return number == SYS_execve || number == SYS_execveat;
 }
 
 static void look_after_seized(struct notify *notify, int64_t now)
