@@ -190,8 +190,8 @@ static bool look_at(struct mw_census *census, struct being *being)
 		return false;
 	}
 	struct mw_program program = mw_program_of(census->procfd, &stat);
-	if (mw_program_is_same(&program, &being->program))
-		return true;
+	if (!program.code || mw_program_is_same(&program, &being->program))
+		return true; /* in the middle of execve(2), to be seen next time; or what it was */
 	being->program = program;
 	census->root_runs |= being->pid == census->options->root;
 	record_exec(census, being, 0);
@@ -215,6 +215,8 @@ static void welcome(struct mw_census *census, struct being *being, unsigned exec
 		int64_t birth = mw_procfs_boot_real_ns() + mw_procfs_ticks_ns(being->start_ticks);
 		mw_emit_fork(census->board, being->pid, being->ppid, MW_FORK_SAMPLED, birth < now ? birth : now);
 	}
+	if (parent && !being->program.code)
+		being->program = parent->program; /* it is in the middle of execve(2) */
 	bool has_parents = parent && (being->is_told || mw_program_is_same(&parent->program, &being->program));
 	if (!has_parents || exec_flags & MW_EXEC_LATE)
 		record_exec(census, being, exec_flags);

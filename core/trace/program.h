@@ -10,7 +10,7 @@
 
 struct mw_program {
 	char comm[MW_PROC_COMM_BYTES];
-	uint64_t code, stack; /* addresses; stack 0: must not be seen */
+	uint64_t code, stack; /* addresses; code 0: none yet, in execve(2); stack 0: must not be seen */
 	uint64_t arguments;   /* a hash, where there are no addresses */
 };
 

@@ -254,6 +254,27 @@ describe("--engine=notify", function()
     end
   end)
 
+  it("leaves tracing to the application", function()
+    for _, how in ipairs { "traceme", "attach", "read" } do
+      local command = program "ptraces" .. " " .. how
+      local alone = seen(command)
+      local beside = wrapped(command, flags)
+      assert.matches("works", beside.out)
+      assert.are.same({ alone.how, alone.out }, { beside.how, beside.out })
+    end
+  end)
+
+  it("holds PID 1 at its end until all is saved", function()
+    if not support.has_namespaces then
+      pending "no PID namespaces here"
+    end
+    local _, events = watch(flags, "/bin/true last; exit 8", "unshare -pf --mount-proc --propagation unchanged")
+    assert.are.equal(1, #of(events, "process.exec", "last"))
+    assert.are.equal(1, #support.filter(events, function(event)
+      return event.kind == "process.exit" and event.process.pid == 1 and event.process.exit_code == 8
+    end))
+  end)
+
   it("goes on when the tracer is killed: calls are answered by the guard", function()
     local file = support.new_path()
     local result = watch(flags, ([[find moonwatch-trace; kill -KILL $pid; while [ -d /proc/$pid ]; do :; done
@@ -265,6 +286,12 @@ describe("--engine=notify", function()
   it("goes on when the tracer is killed again and again in the middle of calls", function()
     local result = watch(flags, program "storm" .. [[ 300 & storm=$!; find moonwatch-trace; kill -KILL $pid; wait $storm; echo $?]])
     assert.are.equal("0\n", result.out)
+  end)
+
+  it("goes on when the tracer is stopped: the guard ends it, and answers", function()
+    local result = watch(flags, [[find moonwatch-trace; kill -STOP $pid; /bin/true || exit 9; echo on >&2; exit 5]])
+    assert.are.equal(5, result.code)
+    assert.matches("on\n$", result.err)
   end)
 
   it("goes on when the guard is killed: the tracer answers", function()
