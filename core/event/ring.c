@@ -6,7 +6,9 @@
 #include <string.h>
 
 enum {
-	SIZE_BYTES = 8
+	SIZE_BYTES = 8,
+	/* How far from its start an empty ring may have got. */
+	REUSE_BYTES = 64 << 10,
 };
 
 /* In place of a size: nothing more until the end of the buffer. */
@@ -35,6 +37,10 @@ void *mw_ring_reserve(struct mw_ring *ring, size_t bytes)
 	uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
 	uint64_t need = SIZE_BYTES + aligned(bytes);
 	uint64_t skip = skip_before(ring, head, need);
+	/* An empty ring begins anew at its start, so that as long as the reader keeps up, the same few pages are used and the
+	 * others take no memory. */
+	if (head == tail && (head & (ring->capacity - 1)) >= REUSE_BYTES && ring->capacity >= 2 * (uint64_t)REUSE_BYTES)
+		skip = ring->capacity - (head & (ring->capacity - 1));
 	if (head - tail + skip + need > ring->capacity) {
 		atomic_fetch_add_explicit(&ring->refused, 1, memory_order_relaxed);
 		return NULL;

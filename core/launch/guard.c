@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/trim.h"
 #include "event/board.h"
 #include "launch/filter.h"
 #include "launch/launch.h"
@@ -392,6 +393,7 @@ void mw_guard_run(const struct mw_launch *launch, pid_t root)
 	if (launch->is_traced)
 		run_tracer(&guard, false);
 	run_sensor(&guard);
+	mw_memory_trim();
 
 	for (;;) {
 		sleep_until_something(&guard);

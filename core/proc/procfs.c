@@ -26,6 +26,43 @@ enum {
 	NEEDED_STAT_FIELDS = 24,
 };
 
+/* Append a number that is not negative. */
+static char *put_number(char *at, int number)
+{
+	char digits[12];
+	size_t n = 0;
+	do
+		digits[n++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	while (n > 0)
+		*at++ = digits[--n];
+	return at;
+}
+
+static char *put_text(char *at, const char *end, const char *text)
+{
+	while (*text && at < end)
+		*at++ = *text++;
+	*at = '\0';
+	return at;
+}
+
+void mw_procfs_name(pid_t pid, const char *name, char out[MW_PROC_NAME_BYTES])
+{
+	char *at = put_number(out, pid > 0 ? pid : 0);
+	*at++ = '/';
+	(void)put_text(at, out + MW_PROC_NAME_BYTES - 1, name);
+}
+
+void mw_procfs_fd_name(pid_t pid, const char *folder, int fd, char out[MW_PROC_NAME_BYTES])
+{
+	char *at = put_number(out, pid > 0 ? pid : 0);
+	*at++ = '/';
+	at = put_text(at, at + 8, folder);
+	*at++ = '/';
+	*put_number(at, fd > 0 ? fd : 0) = '\0';
+}
+
 /* A file of a process that has ended can still be opened through its folder, but no longer be read. */
 static int gone(int error)
 {
@@ -183,7 +220,7 @@ int mw_procfs_parse_status(const char *text, size_t n, struct mw_proc_status *re
 int mw_procfs_open_pid(int procfd, pid_t pid, int *ret_pidfd)
 {
 	char name[NAME_BYTES];
-	(void)snprintf(name, sizeof(name), "%d", (int)pid);
+	*put_number(name, pid > 0 ? pid : 0) = '\0';
 	int fd = openat(procfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return gone(errno);

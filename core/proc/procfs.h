@@ -66,6 +66,17 @@ struct mw_proc_io {
 int mw_procfs_parse_stat(const char *line, size_t n, struct mw_proc_stat *ret);
 int mw_procfs_parse_status(const char *text, size_t n, struct mw_proc_status *ret);
 
+enum {
+	/* "4194304/fdinfo/2147483647" with its NUL. */
+	MW_PROC_NAME_BYTES = 40,
+};
+
+/* "PID/name", for an open /proc; `name` at most 28 bytes, longer is cut.  Done a few times at each exec stop, so without the
+ * machinery of printf(3). */
+void mw_procfs_name(pid_t pid, const char *name, char out[MW_PROC_NAME_BYTES]);
+/* "PID/fd/FD", or with another `folder` than "fd". */
+void mw_procfs_fd_name(pid_t pid, const char *folder, int fd, char out[MW_PROC_NAME_BYTES]);
+
 /* Read a small file below an open folder from its start, without allocating: bytes read, at most n, or -errno. */
 ssize_t mw_procfs_read_small(int dirfd, const char *name, char *out, size_t n);
 

@@ -1,6 +1,5 @@
 #include "trace/belongs.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,8 +16,8 @@ bool mw_is_instance_name(const char *comm)
 
 static void read_mount_namespace(int procfd, pid_t pid, char out[48])
 {
-	char path[32];
-	(void)snprintf(path, sizeof(path), "%d/ns/mnt", (int)pid);
+	char path[MW_PROC_NAME_BYTES];
+	mw_procfs_name(pid, "ns/mnt", path);
 	ssize_t n = readlinkat(procfd, path, out, 47);
 	out[n > 0 ? n : 0] = '\0';
 }
@@ -44,10 +43,10 @@ void mw_instances_find(const struct mw_tracer *tracer, struct mw_instances *ret)
 	if (mw_procfs_walk_open(procfd, &walk) < 0)
 		return;
 	for (pid_t pid; ret->count < MW_INSTANCES && mw_procfs_next(walk, &pid) > 0;) {
-		char path[32];
+		char path[MW_PROC_NAME_BYTES];
 		char comm[MW_PROC_COMM_BYTES + 1];
 		mw_tracer_count(&tracer->board->tracer_looks);
-		(void)snprintf(path, sizeof(path), "%d/comm", (int)pid);
+		mw_procfs_name(pid, "comm", path);
 		if (pid == own_guard || mw_tasks_get(&tracer->tasks, pid))
 			continue;
 		ssize_t n = mw_procfs_read_small(procfd, path, comm, sizeof(comm) - 1);

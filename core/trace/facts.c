@@ -23,8 +23,6 @@
 #include "trace/stack.h"
 
 enum {
-	/* "PID/cmdline" and the like. */
-	NAME_BYTES = 32,
 	/* The kernel gives about 22 pairs of 16 bytes. */
 	AUXV_BYTES = 1024,
 	/* Fields of PID/stat, proc(5): where the arguments lie. */
@@ -37,8 +35,8 @@ enum {
 /* Bytes read, or -1. */
 static ssize_t read_file(int procfd, pid_t pid, const char *name, void *out, size_t room)
 {
-	char path[NAME_BYTES];
-	(void)snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
+	char path[MW_PROC_NAME_BYTES];
+	mw_procfs_name(pid, name, path);
 	MW_AUTO_FD fd = openat(procfd, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
@@ -57,8 +55,8 @@ static ssize_t read_file(int procfd, pid_t pid, const char *name, void *out, siz
 /* Bytes of the link's target, 0 when it cannot be read. */
 static size_t read_link(int procfd, pid_t pid, const char *name, char *out)
 {
-	char path[NAME_BYTES];
-	(void)snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
+	char path[MW_PROC_NAME_BYTES];
+	mw_procfs_name(pid, name, path);
 	ssize_t n = readlinkat(procfd, path, out, MW_PATH_BYTES - 1);
 	return n < 0 ? 0 : (size_t)n;
 }
@@ -146,9 +144,9 @@ static char *read_places(int procfd, struct mw_record_exec *record)
 	if (!record->exe_bytes)
 		record->head.flags |= MW_EXEC_INCOMPLETE;
 
-	char path[NAME_BYTES];
+	char path[MW_PROC_NAME_BYTES];
 	struct stat exe;
-	(void)snprintf(path, sizeof(path), "%d/exe", (int)pid);
+	mw_procfs_name(pid, "exe", path);
 	if (fstatat(procfd, path, &exe, 0) == 0) {
 		record->inode = exe.st_ino;
 		record->device = exe.st_dev;
@@ -334,8 +332,8 @@ size_t mw_facts_stdio(int procfd, struct mw_record_exec *record, size_t bytes)
 {
 	char *strings = (char *)record + bytes;
 	for (int fd = 0; fd < 3; fd++) {
-		char path[NAME_BYTES];
-		(void)snprintf(path, sizeof(path), "%d/fd/%d", (int)record->head.pid, fd);
+		char path[MW_PROC_NAME_BYTES];
+		mw_procfs_fd_name(record->head.pid, "fd", fd, path);
 		ssize_t n = readlinkat(procfd, path, strings, MW_STDIO_BYTES);
 		record->stdio_bytes[fd] = n > 0 ? (uint16_t)n : 0;
 		strings += record->stdio_bytes[fd];

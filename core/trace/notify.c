@@ -294,9 +294,9 @@ static void take_stops(struct notify *notify)
 /* Is the thread in execve(2) still?  A slow disk, or many threads to be ended. */
 static bool is_in_execve(const struct notify *notify, pid_t tid)
 {
-	char path[2 * NUMBER_BYTES];
+	char path[MW_PROC_NAME_BYTES];
 	char text[NUMBER_BYTES] = {0};
-	(void)snprintf(path, sizeof(path), "%d/syscall", (int)tid);
+	mw_procfs_name(tid, "syscall", path);
 	MW_AUTO_FD fd = openat(notify->procfd, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
 		return false;

@@ -2,17 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proc/procfs.h"
+
 static bool has_our_executable(int procfd, pid_t pid)
 {
-	char path[32];
+	char path[MW_PROC_NAME_BYTES];
 	struct stat its;
 	struct stat mine;
-	(void)snprintf(path, sizeof(path), "%d/exe", (int)pid);
+	mw_procfs_name(pid, "exe", path);
 	if (fstatat(procfd, path, &its, 0) < 0)
 		return errno == EACCES || errno == EPERM;
 	return fstatat(procfd, "self/exe", &mine, 0) == 0 && its.st_dev == mine.st_dev && its.st_ino == mine.st_ino;
@@ -29,10 +30,10 @@ bool mw_is_ours(int procfd, pid_t pid, pid_t ppid, const char *comm)
 
 bool mw_is_other_mount_namespace(int procfd, pid_t pid)
 {
-	char path[32];
+	char path[MW_PROC_NAME_BYTES];
 	struct stat its;
 	struct stat mine;
-	(void)snprintf(path, sizeof(path), "%d/ns/mnt", (int)pid);
+	mw_procfs_name(pid, "ns/mnt", path);
 	return fstatat(procfd, path, &its, 0) == 0 && fstatat(procfd, "self/ns/mnt", &mine, 0) == 0 &&
 	       its.st_ino != mine.st_ino;
 }

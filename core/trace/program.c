@@ -1,17 +1,12 @@
 #include "trace/program.h"
 
-#include <stdio.h>
 #include <string.h>
-
-enum {
-	NAME_BYTES = 32,
-};
 
 bool mw_program_stat(int procfd, pid_t pid, struct mw_proc_stat *ret)
 {
-	char path[NAME_BYTES];
+	char path[MW_PROC_NAME_BYTES];
 	char line[MW_PROC_STAT_BYTES];
-	(void)snprintf(path, sizeof(path), "%d/stat", (int)pid);
+	mw_procfs_name(pid, "stat", path);
 	ssize_t n = mw_procfs_read_small(procfd, path, line, sizeof(line));
 	return n > 0 && mw_procfs_parse_stat(line, (size_t)n, ret) == 0;
 }
@@ -19,9 +14,9 @@ bool mw_program_stat(int procfd, pid_t pid, struct mw_proc_stat *ret)
 /* FNV-1a of the first arguments; 0 when there are none. */
 static uint64_t hash_arguments(int procfd, pid_t pid)
 {
-	char path[NAME_BYTES];
+	char path[MW_PROC_NAME_BYTES];
 	char text[MW_ARGV_BYTES];
-	(void)snprintf(path, sizeof(path), "%d/cmdline", (int)pid);
+	mw_procfs_name(pid, "cmdline", path);
 	ssize_t n = mw_procfs_read_small(procfd, path, text, sizeof(text));
 	uint64_t hash = 0xcbf29ce484222325U;
 	for (ssize_t i = 0; i < n; i++)

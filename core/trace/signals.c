@@ -1,7 +1,6 @@
 #include "trace/signals.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
 
@@ -10,9 +9,9 @@
 /* Is it the first process of its innermost PID namespace: is the last number of NSpid in PID/status 1? */
 static bool is_first_of_namespace(const struct mw_tracer *tracer, pid_t tid)
 {
-	char path[32];
+	char path[MW_PROC_NAME_BYTES];
 	char text[MW_PROC_STATUS_BYTES];
-	(void)snprintf(path, sizeof(path), "%d/status", (int)tid);
+	mw_procfs_name(tid, "status", path);
 	ssize_t n = mw_procfs_read_small(tracer->procfd, path, text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
 	const char *line = strstr(text, "\nNSpid:");

@@ -113,9 +113,9 @@ static struct mw_task *seize(struct mw_tracer *tracer, pid_t tid, pid_t tgid)
 /* Seize the threads of a process that are not traced yet; returns how many. */
 static unsigned seize_threads(struct mw_tracer *tracer, pid_t pid)
 {
-	char path[32];
+	char path[MW_PROC_NAME_BYTES];
 	unsigned found = 0;
-	(void)snprintf(path, sizeof(path), "%d/task", (int)pid);
+	mw_procfs_name(pid, "task", path);
 	for (int pass = 0; pass < THREAD_PASSES; pass++) {
 		int fd = openat(tracer->procfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;

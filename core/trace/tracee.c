@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "proc/procfs.h"
 
 enum {
 	/* "PID/fdinfo/2147483647" */
@@ -28,8 +29,8 @@ enum {
 /* Bytes read from `address` on, fewer when a page is not there. */
 static ssize_t read_slowly(const struct mw_tracee *tracee, uint64_t address, void *out, size_t n)
 {
-	char path[NAME_BYTES];
-	(void)snprintf(path, sizeof(path), "%d/mem", (int)tracee->tid);
+	char path[MW_PROC_NAME_BYTES];
+	mw_procfs_name(tracee->tid, "mem", path);
 	MW_AUTO_FD fd = openat(tracee->procfd, path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -1 : pread(fd, out, n, (off_t)address);
 }
@@ -76,8 +77,8 @@ int mw_tracee_bytes(const struct mw_tracee *tracee, uint64_t address, void *out,
 
 size_t mw_tracee_link(const struct mw_tracee *tracee, const char *name, char out[MW_PATH_BYTES])
 {
-	char path[NAME_BYTES];
-	(void)snprintf(path, sizeof(path), "%d/%s", (int)tracee->tid, name);
+	char path[MW_PROC_NAME_BYTES];
+	mw_procfs_name(tracee->tid, name, path);
 	ssize_t n = readlinkat(tracee->procfd, path, out, MW_PATH_BYTES - 1);
 	return n < 0 ? 0 : (size_t)n;
 }
@@ -91,17 +92,17 @@ size_t mw_tracee_fd_link(const struct mw_tracee *tracee, int fd, char out[MW_PAT
 
 bool mw_tracee_fd_stat(const struct mw_tracee *tracee, int fd, struct statx *ret)
 {
-	char path[NAME_BYTES];
-	(void)snprintf(path, sizeof(path), "%d/fd/%d", (int)tracee->tid, fd);
+	char path[MW_PROC_NAME_BYTES];
+	mw_procfs_fd_name(tracee->tid, "fd", fd, path);
 	return fd >= 0 && statx(tracee->procfd, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
 				STATX_BASIC_STATS | STATX_BTIME, ret) == 0;
 }
 
 pid_t mw_tracee_pidfd_pid(const struct mw_tracee *tracee, int fd)
 {
-	char path[NAME_BYTES];
+	char path[MW_PROC_NAME_BYTES];
 	char text[FDINFO_BYTES];
-	(void)snprintf(path, sizeof(path), "%d/fdinfo/%d", (int)tracee->tid, fd);
+	mw_procfs_fd_name(tracee->tid, "fdinfo", fd, path);
 	MW_AUTO_FD info = openat(tracee->procfd, path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
 	if (n <= 0)
@@ -114,10 +115,10 @@ pid_t mw_tracee_pidfd_pid(const struct mw_tracee *tracee, int fd)
 
 bool mw_tracee_shares_pids(const struct mw_tracee *tracee)
 {
-	char path[NAME_BYTES];
+	char path[MW_PROC_NAME_BYTES];
 	struct stat its;
 	struct stat ours;
-	(void)snprintf(path, sizeof(path), "%d/ns/pid", (int)tracee->tid);
+	mw_procfs_name(tracee->tid, "ns/pid", path);
 	return fstatat(tracee->procfd, path, &its, 0) == 0 && fstatat(tracee->procfd, "self/ns/pid", &ours, 0) == 0 &&
 	       its.st_ino == ours.st_ino;
 }

@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/trim.h"
 #include "event/record.h"
 #include "trace/attention.h"
 #include "trace/belongs.h"
@@ -473,6 +474,11 @@ static void tick(struct mw_tracer *tracer)
 	int64_t now = mw_clock_mono_ns();
 	if (now - tracer->tick_ns < (int64_t)(MW_TRACER_TICK_MS - 1) * MW_NS_PER_MS)
 		return;
+	if (!tracer->is_trimmed) {
+		/* The first time, when the application has started and what is needed has been touched. */
+		mw_memory_trim();
+		tracer->is_trimmed = true;
+	}
 	tracer->tick_ns = now;
 	take_requests(tracer);
 	mw_sweep_tick(tracer);
@@ -548,6 +554,7 @@ int mw_tracer_run(const struct mw_tracer_options *options)
 	int64_t up_ns = mw_clock_real_ns() - board->start_ns;
 	tracer.startup_until_ns =
 		mw_clock_mono_ns() + (int64_t)mw_board_attention(board)->startup_ms * MW_NS_PER_MS - up_ns;
+	tracer.tick_ns = mw_clock_mono_ns();
 	mw_pace_begin(&tracer.pace);
 	start_ticking();
 	mw_sweep_begin(&tracer);

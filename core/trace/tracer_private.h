@@ -50,6 +50,7 @@ struct mw_tracer {
 	int procfd;
 	struct mw_tasks tasks;
 	bool is_over;
+	bool is_trimmed;
 	uint64_t births;          /* of threads and processes, told by the kernel */
 	int64_t startup_until_ns; /* CLOCK_MONOTONIC */
 	int64_t tick_ns;          /* when it was, CLOCK_MONOTONIC */

@@ -323,9 +323,28 @@ static void terminals_have_names(void **state)
 	}
 }
 
+static void names_are_written_out(void **state)
+{
+	(void)state;
+	char name[MW_PROC_NAME_BYTES];
+	mw_procfs_name(7, "stat", name);
+	assert_string_equal(name, "7/stat");
+	mw_procfs_name(4194303, "ns/mnt", name);
+	assert_string_equal(name, "4194303/ns/mnt");
+	mw_procfs_name(0, "", name);
+	assert_string_equal(name, "0/");
+	mw_procfs_name(4194303, "a name that is longer than the room there is for it", name);
+	assert_int_equal(strlen(name), MW_PROC_NAME_BYTES - 1);
+	mw_procfs_fd_name(10, "fd", 0, name);
+	assert_string_equal(name, "10/fd/0");
+	mw_procfs_fd_name(4194303, "fdinfo", INT32_MAX, name);
+	assert_string_equal(name, "4194303/fdinfo/2147483647");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_are_written_out),
 		cmocka_unit_test(a_stat_line_is_understood),
 		cmocka_unit_test(comm_may_hold_anything),
 		cmocka_unit_test(what_is_cut_or_wrong_is_refused),
