@@ -44,9 +44,10 @@ end
 
 --- Boot a guest; the results of its tests.
 ---@param guest string  as guest/prepare knows it
+---@param part string  of guest/plan.lua
 ---@return system.guest.Result[]
-function M.results(guest)
-  local made = support.run(("tests/system/guest/prepare %s %s"):format(support.quote(support.build), guest))
+function M.results(guest, part)
+  local made = support.run(("tests/system/guest/prepare %s %s %s"):format(support.quote(support.build), guest, part))
   if made.code ~= 0 then
     return { { name = "can be made", passed = false, skip_reason = made.code == 77 and last_line(made.err) or nil,
       notes = tail(made.err) } }

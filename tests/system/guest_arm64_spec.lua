@@ -2,7 +2,7 @@
 local guest = require "tests.system.guest"
 
 describe("64-bit ARM, Linux 6.1:", function()
-  for _, result in ipairs(guest.results "arm64") do
+  for _, result in ipairs(guest.results("arm64", "base")) do
     it(result.name, function()
       if result.skip_reason then
         pending(result.skip_reason)

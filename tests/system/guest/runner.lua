@@ -1,22 +1,22 @@
 -- Runs specs where busted cannot: inside a guest, where the program may be linked statically and then loads no modules
 -- written in C.  Knows of busted what the specs of plan.lua use; assertions are luassert's, as in busted.  Prints TAP.
 --
--- usage: moonwatch lua tests/system/guest/runner.lua SECONDS      from the folder that has tests/
+-- usage: moonwatch lua tests/system/guest/runner.lua PART SECONDS      PART: of plan.lua; from the folder that has tests/
 --
 -- What is not begun within SECONDS of the guest's start is skipped, and says so.
 package.path = "./?.lua;./?/init.lua;" .. package.path
 local luassert = require "luassert"
-local plan = require "tests.system.guest.plan"
+local plan = require("tests.system.guest.plan")[arg[1]]
 
-local limit_s = tonumber(arg[1])
+local limit_s = tonumber(arg[2])
 local scopes = {} ---@type table[]  open `describe`s, outermost first
 local finals = nil ---@type function[]?  of the test that runs; nil between tests
-local part = nil ---@type table  of the plan, that runs
+local file = nil ---@type table  of the plan, that runs
 local count, failed = 0, 0
 
 local function uptime_s()
-  local file <close> = assert(io.open "/proc/uptime")
-  return file:read "n"
+  local text <close> = assert(io.open "/proc/uptime")
+  return text:read "n"
 end
 
 local function full_name(name)
@@ -63,7 +63,7 @@ local function explain(problem)
 end
 
 function _G.it(name, body)
-  if part.except and part.except[name] or part.only and not part.only[name] then
+  if file.except and file.except[name] or file.only and not file.only[name] then
     return
   end
   if uptime_s() > limit_s then
@@ -120,12 +120,12 @@ end
 
 _G.assert = luassert
 
-for _, next_part in ipairs(plan) do
-  part = next_part
-  local body = luassert(loadfile(part.file))
+for _, next_file in ipairs(plan) do
+  file = next_file
+  local body = luassert(loadfile(file.file))
   local start_s = uptime_s()
   body()
-  io.write(("# %s: %.0f s\n"):format(part.file, uptime_s() - start_s))
+  io.write(("# %s: %.0f s\n"):format(file.file, uptime_s() - start_s))
 end
 io.write("1..", count, "\n")
 os.exit(failed == 0)

@@ -1,0 +1,13 @@
+-- More of the same source, cross-built for 64-bit ARM and linked statically, under the kernel of Debian 12.
+local guest = require "tests.system.guest"
+
+describe("64-bit ARM, Linux 6.1, calls:", function()
+  for _, result in ipairs(guest.results("arm64", "calls")) do
+    it(result.name, function()
+      if result.skip_reason then
+        pending(result.skip_reason)
+      end
+      assert(result.passed, result.notes)
+    end)
+  end
+end)
