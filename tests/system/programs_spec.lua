@@ -20,8 +20,18 @@ local function assert_started(events, first, last)
   assert.are.equal((last - first + 1) * 9 // 10, count)
 end
 
+--- The body of a test that is skipped, with the reason, where `command` is not installed.
+local function needing(command, body)
+  return function()
+    if not real.has(command) then
+      pending(command .. " is not installed: ./setup programs")
+    end
+    body()
+  end
+end
+
 describe("a program in", function()
-  it("Go: goroutines, its collector's signals, 200 programs, exec by a thread", real.needing("go", pending, function()
+  it("Go: goroutines, its collector's signals, 200 programs, exec by a thread", needing("go", function()
     local cache, program = support.build .. "/tests/go", support.new_path()
     build(("GOCACHE=%s GOPATH=%s GO111MODULE=off GOTOOLCHAIN=local CGO_ENABLED=0 go build -o %s %sspawn.go"):format(
       quote(cache), quote(cache), program, real.sources))
@@ -33,7 +43,7 @@ describe("a program in", function()
     assert.is_true(echoes["from a goroutine"])
   end))
 
-  it("Java: threads, collector, null checks, processes, thread dump", real.needing("java", pending, function()
+  it("Java: threads, collector, null checks, processes, thread dump", needing("java", function()
     local dir = support.new_path()
     local compiler = real.has "javac" and "javac" or "ecj -proc:none"
     build(("mkdir %s && %s -source 11 -target 11 -d %s %sMachine.java"):format(dir, compiler, dir, real.sources))
@@ -48,14 +58,14 @@ describe("a program in", function()
     assert_started(beside.events, 0, 39)
   end))
 
-  it("JavaScript: worker threads, spawnSync", real.needing("node", pending, function()
+  it("JavaScript: worker threads, spawnSync", needing("node", function()
     local alone, beside = real.compare("node " .. real.sources .. "workers.js")
     assert.matches("^%[.*\"failed\":2,.*%]\nSIGTERM\n$", alone.out)
     assert.are.equal(3, alone.code)
     assert_started(beside.events, 0, 79)
   end))
 
-  it("Python: a thread for each connection, a program for each request", real.needing("python3", pending, function()
+  it("Python: a thread for each connection, a program for each request", needing("python3", function()
     local alone, beside = real.compare("python3 " .. real.sources .. "serve.py")
     assert.are.equal("80 of 80 right\n", alone.out)
     assert.are.equal(0, alone.code)
@@ -66,7 +76,7 @@ describe("a program in", function()
     end
   end))
 
-  it("Python: multiprocessing and subprocess", real.needing("python3", pending, function()
+  it("Python: multiprocessing and subprocess", needing("python3", function()
     local alone, beside = real.compare("python3 " .. real.sources .. "processes.py")
     assert.are.equal([[
 fork 2646700

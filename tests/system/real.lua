@@ -17,20 +17,6 @@ function M.has(command)
   return run("command -v " .. command).code == 0
 end
 
---- The body of a test that is skipped, with the reason, where `command` is not installed.
----@param command string
----@param pending fun(reason: string)  busted's
----@param body fun()
----@return fun()
-function M.needing(command, pending, body)
-  return function()
-    if not M.has(command) then
-      pending(command .. " is not installed: ./setup programs")
-    end
-    body()
-  end
-end
-
 ---@class system.real.Account  a process that has ended, as the kernel tells of it
 ---@field pid integer
 ---@field exit_code? integer

@@ -29,6 +29,16 @@ local function assert_executed(events, name, least)
   assert.is_true(count >= least, ("%s: %d"):format(name, count))
 end
 
+--- The body of a test that is skipped, with the reason, where `command` is not installed.
+local function needing(command, body)
+  return function()
+    if not real.has(command) then
+      pending(command .. " is not installed: ./setup programs")
+    end
+    body()
+  end
+end
+
 describe("a server", function()
   it("PostgreSQL: as its own user, connections, reload, fast shutdown", function()
     local found = run("ls -d /usr/lib/postgresql/*/bin /usr/bin/initdb | sort -V | tail -n 1").out:match "[^\n]+"
@@ -72,7 +82,7 @@ describe("a server", function()
     end
   end)
 
-  it("redis: values, a snapshot by fork, shutdown", real.needing("redis-server", pending, function()
+  it("redis: values, a snapshot by fork, shutdown", needing("redis-server", function()
     local alone, beside = real.compare(prelude() .. [[
       ask() { redis-cli -s "$dir/socket" "$@"; }
       saved() { ask INFO persistence | grep -q rdb_bgsave_in_progress:0; }
@@ -100,7 +110,7 @@ describe("a server", function()
     end))
   end))
 
-  it("nginx: requests, new workers at reload, graceful quit", real.needing("nginx", pending, function()
+  it("nginx: requests, new workers at reload, graceful quit", needing("nginx", function()
     local alone, beside = real.compare(prelude() .. [[
       cat >nginx.conf <<-END
       daemon off;

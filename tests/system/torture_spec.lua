@@ -11,8 +11,8 @@ local first_seed = tonumber(os.getenv "MW_TORTURE_SEED" or 1)
 
 --- A sensor that is killed again and again is started later and later, so a run has few moments.
 local MOMENTS_OF_A_RUN = 6
---- A tracer is back in about that time on a machine with nothing else to do.
-local RECOVERY_MS = 1000
+--- A tracer is back in 100 to 700 ms where there is nothing else to do; this is for machines that are busy.
+local RECOVERY_MS = 4000
 
 --- Hold one run against what must be true of each.
 ---@param report torture.Report
@@ -63,6 +63,9 @@ end
 local done, slowest = {}, {}
 
 local function torment(seed, count, ways)
+  if not support.has_namespaces then
+    pending "no PID namespaces here: others' sensors would be taken for what is left behind"
+  end
   local report = moments.torment(seed, count, ways)
   assert_unharmed(report, seed)
   for _, moment in ipairs(report.moments) do
@@ -73,13 +76,6 @@ local function torment(seed, count, ways)
 end
 
 describe("under torment", function()
-  setup(function()
-    -- Who is left behind can be told only where nobody else's sensor runs.
-    if not support.has_namespaces then
-      pending "no PID namespaces here"
-    end
-  end)
-
   for _, way in ipairs(moments.ways) do
     it("the application is unharmed: " .. way, function()
       local report = torment(first_seed, 2, { way })

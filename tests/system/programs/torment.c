@@ -363,7 +363,7 @@ static bool is_left(pid_t pid, const char *status, void *data)
 
 static void finish(void)
 {
-	int status;
+	int status = 0;
 	pid_t ended = 0;
 	atomic_store(&labour->stop, 1);
 	for (int64_t deadline = now_ms() + DEADLINE_MS; ended != root && now_ms() < deadline; breathe())
