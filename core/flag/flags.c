@@ -45,11 +45,11 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		     "See sockets connect, listen and accept: of all processes by looking now and then, of those under "
 		     "attention `calls` exactly."),
 
-	[MW_FLAG_ENGINE] =
-		ENUM("engine", "auto", engines,
-		     "How processes are seen: ptrace (exact, no cost between events), notify (seccomp user "
-		     "notification: exact for sockets and writing of all processes, takes away the effect of "
-		     "setuid programs), poll (looks at /proc now and then), auto (ptrace, else poll)."),
+	[MW_FLAG_ENGINE] = ENUM(
+		"engine", "auto", engines,
+		"How processes are seen: ptrace (exact, no cost between events), notify (seccomp user "
+		"notification: exact for sockets and writing of all processes; without the capability "
+		"SYS_ADMIN it takes away the effect of setuid programs), poll (looks at /proc now and then), auto (ptrace, else poll)."),
 	[MW_FLAG_ATTACH] =
 		BOOL("attach", false,
 		     "Also watch the processes of this container that are older than the sensor; never in the "

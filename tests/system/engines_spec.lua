@@ -4,6 +4,9 @@ local support = require "tests.system.support"
 local run, quote, program = support.run, support.quote, support.program
 local probe, noptrace = program "probe", program "noptrace"
 
+-- What is tested here is not how fast a busy machine is.
+local patient = "--attach_timeout_ms=10000"
+
 --- Run `script` (of the shell) under the sensor.  In it, `await PATTERN` waits until an event's line matches, and `find NAME`
 --- sets $pid to the process of the sensor of that name.
 ---@param flags string
@@ -27,8 +30,8 @@ local function watch(flags, script, prefix)
   ]]
   support.write(events, "")
   run("chmod 666 " .. events)
-  local result = run(("%s %s run --state_dir=%s --outputs=events/json:file=%s %s -- bash -c %s"):format(prefix or "",
-    support.moonwatch, state, events, flags, quote(prelude .. script)))
+  local result = run(("%s %s run --state_dir=%s --outputs=events/json:file=%s %s %s -- bash -c %s"):format(prefix or "",
+    support.moonwatch, state, events, patient, flags, quote(prelude .. script)))
   return result, support.json_lines(events)
 end
 
@@ -54,8 +57,8 @@ local function seen(command)
 end
 
 local function wrapped(command, flags)
-  return seen(("%s run --state_dir=%s --outputs=alerts/json:file=%s %s -- %s"):format(support.moonwatch,
-    support.new_path(), support.new_path(), flags, command))
+  return seen(("%s run --state_dir=%s --outputs=alerts/json:file=%s %s %s -- %s"):format(support.moonwatch,
+    support.new_path(), support.new_path(), patient, flags, command))
 end
 
 --- What every engine owes the application.
