@@ -73,7 +73,6 @@ int mw_ends_init(struct mw_ends *ends)
 		return -errno;
 	uint64_t most = limit.rlim_cur > RESERVED_FDS ? limit.rlim_cur - RESERVED_FDS : 0;
 	ends->limit = most < MAX_WATCHED ? (unsigned)most : MAX_WATCHED;
-	ends->tells_status = can_tell_status();
 	return 0;
 }
 
@@ -110,6 +109,10 @@ size_t mw_ends_wait(struct mw_ends *ends, int timeout_ms, struct mw_end *out, si
 {
 	struct epoll_event events[BATCH];
 	int n = epoll_wait(ends->epoll, events, room < BATCH ? (int)room : BATCH, timeout_ms);
+	if (n > 0 && !ends->is_asked) {
+		ends->is_asked = true;
+		ends->tells_status = can_tell_status();
+	}
 	for (int i = 0; i < n; i++) {
 		int pidfd = (int)(uint32_t)events[i].data.u64;
 		out[i] = (struct mw_end){

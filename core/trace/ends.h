@@ -7,8 +7,9 @@
 #include <sys/types.h>
 
 struct mw_ends {
-	int epoll;         /* readable when a process has ended */
-	bool tells_status; /* this kernel keeps it for whoever holds a pidfd */
+	int epoll; /* readable when a process has ended */
+	/* This kernel keeps it for whoever holds a pidfd; asked at the first end, since nobody is to wait for that before. */
+	bool tells_status, is_asked;
 	unsigned watched, limit;
 };
 
