@@ -554,9 +554,9 @@ int mw_census_new(const struct mw_tracer_options *options, struct mw_census **re
 	if (r == 0 && (fstatat(census->procfd, "self/ns/pid", &namespace, 0) < 0 ||
 		       !read_stat(census, options->root, &stat) || !(root = add(census, &stat, 0))))
 		r = -ESRCH;
-	if (r < 0) {
+	if (r < 0 || !root) {
 		mw_census_free(census);
-		return r;
+		return r < 0 ? r : -ESRCH;
 	}
 	census->is_machine = namespace.st_ino == INITIAL_PID_NAMESPACE;
 	census->last_pid = read_last_pid(census);
