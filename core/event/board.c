@@ -63,6 +63,24 @@ bool mw_board_owns(const struct mw_board *board, int32_t pid)
 	       atomic_load_explicit(&board->owned[pid / 64], memory_order_relaxed) >> (pid % 64) & 1;
 }
 
+void mw_board_set_level(struct mw_board *board, int32_t pid, enum mw_level level)
+{
+	if (!mw_board_owns(board, pid) || mw_board_level(board, pid) == level)
+		return;
+	uint64_t bit = 1ULL << (pid % 64);
+	if (level == MW_LEVEL_CALLS)
+		(void)atomic_fetch_or_explicit(&board->under_calls[pid / 64], bit, memory_order_relaxed);
+	else
+		(void)atomic_fetch_and_explicit(&board->under_calls[pid / 64], ~bit, memory_order_relaxed);
+}
+
+enum mw_level mw_board_level(const struct mw_board *board, int32_t pid)
+{
+	bool is_under_calls = mw_board_owns(board, pid) &&
+			      atomic_load_explicit(&board->under_calls[pid / 64], memory_order_relaxed) >> (pid % 64) & 1;
+	return is_under_calls ? MW_LEVEL_CALLS : MW_LEVEL_EVENTS;
+}
+
 void mw_board_answer(struct mw_board *board, uint32_t ticket, enum mw_verdict verdict)
 {
 	atomic_store(&board->verdicts[ticket % MW_BOARD_VERDICTS], (uint64_t)ticket << 8 | verdict);

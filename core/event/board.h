@@ -148,7 +148,9 @@ struct mw_board {
 	 * last when it looked. */
 	atomic_int owned_max;
 	atomic_int last_pid;
+	atomic_uint last_own_births; /* counted when last_pid was looked up */
 	atomic_uint_least64_t owned[MW_BOARD_PIDS / 64];
+	atomic_uint_least64_t under_calls[MW_BOARD_PIDS / 64]; /* likewise: those whose level is `calls` */
 
 	/* Sensor: number of the last event id; kept here so that ids go on after its restart. */
 	atomic_uint_least64_t last_id;
@@ -168,6 +170,9 @@ int mw_board_new(size_t ring_bytes, struct mw_board **ret_board, struct mw_err *
 void mw_board_own(struct mw_board *board, int32_t pid);
 void mw_board_disown(struct mw_board *board, int32_t pid);
 bool mw_board_owns(const struct mw_board *board, int32_t pid);
+/* Note the level of a process that is owned; and what it was. */
+void mw_board_set_level(struct mw_board *board, int32_t pid, enum mw_level level);
+enum mw_level mw_board_level(const struct mw_board *board, int32_t pid);
 
 /* The policy in force. */
 static inline const struct mw_attention *mw_board_attention(const struct mw_board *board)

@@ -100,6 +100,19 @@ int mw_writer_open_fd(int fd, struct mw_writer **ret_writer, struct mw_err *err)
 	return 0;
 }
 
+/* A writer before us may have been killed in the middle of a line: what we append is to begin on its own. */
+static void end_last_line(int fd, const char *path, const struct stat *st)
+{
+	char last = '\n';
+	if (!S_ISREG(st->st_mode) || st->st_size == 0)
+		return;
+	MW_AUTO_FD reader = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	if (reader >= 0 && pread(reader, &last, 1, st->st_size - 1) == 1 && last != '\n') {
+		ssize_t n = write(fd, "\n", 1);
+		(void)n; /* a disk that is full is told of with the next line */
+	}
+}
+
 int mw_writer_open_file(const char *path, struct mw_writer **ret_writer, struct mw_err *err)
 {
 	/* O_NONBLOCK: a FIFO without a reader is an error, not a wait. */
@@ -121,6 +134,7 @@ int mw_writer_open_file(const char *path, struct mw_writer **ret_writer, struct 
 	MW_AUTO_FD own = fcntl(opened, F_DUPFD_CLOEXEC, FIRST_FD);
 	if (own < 0)
 		return mw_err_set(err, -errno, "%s: cannot be duplicated: %s", path, strerror(errno));
+	end_last_line(own, path, &st);
 	enum how how = S_ISREG(st.st_mode) ? BY_WRITE : BY_NONBLOCK;
 	struct mw_writer *writer = writer_new(own, how, S_ISFIFO(st.st_mode) ? PIPE_BUF : 0);
 	if (!writer)

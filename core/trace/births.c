@@ -30,7 +30,7 @@ static void unpark(struct mw_tracer *tracer, struct mw_task *task)
 }
 
 /* What a child has of its parent. */
-static void inherit(struct mw_task *task, const struct mw_task *parent, const struct mw_task *process, bool is_thread)
+static void inherit(struct mw_tracer *tracer, struct mw_task *task, const struct mw_task *parent, const struct mw_task *process, bool is_thread)
 {
 	task->tgid = is_thread ? parent->tgid : task->tid;
 	task->stops_at_exit = parent->stops_at_exit;
@@ -39,6 +39,7 @@ static void inherit(struct mw_task *task, const struct mw_task *parent, const st
 	if (is_thread || !process)
 		return;
 	task->ppid = parent->tgid;
+	mw_board_set_level(tracer->board, task->tid, (enum mw_level)task->level);
 	task->session = process->session;
 	task->tty_nr = process->tty_nr;
 	task->marks = process->marks;
@@ -59,6 +60,7 @@ void mw_tracer_on_birth(struct mw_tracer *tracer, struct mw_task *parent)
 		return;
 	}
 	tracer->births++;
+	atomic_store_explicit(&tracer->board->last_pid, child, memory_order_relaxed);
 	bool came_before = task && task->is_parked;
 	if (!came_before)
 		task = mw_tasks_add(&tracer->tasks, child, 0);
@@ -66,7 +68,7 @@ void mw_tracer_on_birth(struct mw_tracer *tracer, struct mw_task *parent)
 		mw_tracer_record_fork(tracer, child, parent->tgid);
 	if (!task)
 		return; /* out of memory: its first stop will find it unknown, and park it */
-	inherit(task, parent, mw_tasks_get(&tracer->tasks, parent->tgid), is_thread);
+	inherit(tracer, task, parent, mw_tasks_get(&tracer->tasks, parent->tgid), is_thread);
 	if (came_before)
 		unpark(tracer, task);
 }

@@ -256,6 +256,8 @@ void mw_sweep_tick(struct mw_tracer *tracer)
 	int64_t difference = more - (int64_t)(now_explained - state->explained);
 	state->explained = now_explained;
 	state->unexplained += difference;
+	atomic_store_explicit(&tracer->board->last_own_births, atomic_load(&tracer->board->own_births),
+			      memory_order_relaxed);
 	atomic_store_explicit(&tracer->board->last_pid, last, memory_order_relaxed);
 
 	/* Those not explained yet may be all right: their events are on their way. */
@@ -318,8 +320,10 @@ void mw_sweep_all(struct mw_tracer *tracer)
 	pid_t before = atomic_load(&board->last_pid);
 	int64_t missed = 0;
 	if (state->is_container && before) {
+		/* Ours at least is among those given out meanwhile. */
+		int64_t own = atomic_load(&board->own_births) - atomic_load(&board->last_own_births);
 		missed = state->last_pid - before;
-		missed = (missed >= 0 ? missed : missed + state->pid_max) - (int64_t)found;
+		missed = (missed >= 0 ? missed : missed + state->pid_max) - (int64_t)found - (own > 0 ? own : 1);
 	}
 	record_gap(tracer, MW_GAP_TRACER_RESTARTED, duration, missed > 0 ? (uint64_t)missed : 0, attached);
 	atomic_store(&board->tracer_died_ns, 0);

@@ -68,6 +68,7 @@ void mw_tracer_leave_event_stop(const struct mw_tracer *tracer, struct mw_task *
 
 void mw_tracer_set_level(struct mw_tracer *tracer, pid_t tgid, enum mw_level level)
 {
+	mw_board_set_level(tracer->board, tgid, level);
 	size_t cursor = 0;
 	for (struct mw_task *task; (task = mw_tasks_next(&tracer->tasks, &cursor));) {
 		if (task->tgid != tgid || task->level == level || task->level == MW_LEVEL_OFF)
@@ -158,6 +159,8 @@ void mw_tracer_record_exit(struct mw_tracer *tracer, pid_t pid, int status, cons
 /* How closely is the program just recorded to be watched? */
 static void decide(struct mw_tracer *tracer, struct mw_task *task, struct mw_record_exec *record, uint32_t facts)
 {
+	/* By the tracer before us, with marks that went with it. */
+	bool is_decided = record->head.flags & MW_EXEC_AGAIN;
 	if (task->tid == tracer->options->root)
 		facts |= MW_ATTENTION_ROOT;
 	facts |= mw_attention_late(&tracer->late_memory, record, facts);
@@ -165,9 +168,12 @@ static void decide(struct mw_tracer *tracer, struct mw_task *task, struct mw_rec
 		facts |= MW_ATTENTION_STARTUP;
 	enum mw_level level = mw_attention_decide(mw_board_attention(tracer->board), record, facts,
 						  tracer->board->start_ns, &task->marks);
+	if (is_decided)
+		level = mw_board_level(tracer->board, task->tgid);
 	task->level = (uint8_t)level;
 	task->call = (struct mw_call_state){0};
 	record->level = (uint8_t)level;
+	mw_board_set_level(tracer->board, task->tgid, level);
 }
 
 /* A copy of what was recorded last, for want of room in the ring: decisions do not depend on it. */

@@ -4,7 +4,6 @@
  *                                   executes the command; the exit code is its own
  *        untraced -q N              N such children, one after the other, that end at once */
 
-#define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
