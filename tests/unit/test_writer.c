@@ -217,6 +217,21 @@ static void a_file_sink_is_private_and_never_a_link(void **state)
 	mw_writer_free(writer);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, 4);
+	/* Behind half a line, which a writer that was killed has left, a new one begins. */
+	FILE *half = fopen(path, "ae");
+	assert_non_null(half);
+	assert_int_equal(fputs("{\"half", half), 1);
+	assert_int_equal(fclose(half), 0);
+	assert_int_equal(mw_writer_open_file(path, &writer, &err), 0);
+	mw_writer_line(writer, "c", 1);
+	assert_true(mw_writer_pump(writer));
+	mw_writer_free(writer);
+	char text[32] = "";
+	FILE *whole = fopen(path, "re");
+	assert_non_null(whole);
+	assert_int_equal(fread(text, 1, sizeof(text) - 1, whole), 13);
+	(void)fclose(whole);
+	assert_string_equal(text, "a\nb\n{\"half\nc\n");
 
 	char link[MW_PATH_BYTES + 8];
 	(void)snprintf(link, sizeof(link), "%s.link", path);
