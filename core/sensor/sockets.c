@@ -261,15 +261,13 @@ static void on_settle(void *data)
 	health(s);
 }
 
-/* The number of ends read. */
+/* The number of ends read, or -errno. */
 static int read_ended(struct mw_sockets *s)
 {
 	int n = s->ended_fd < 0 ? 0 : mw_sockdiag_read_ended(s->ended_fd, ENDED_PIECES, on_ended, s);
-	if (n != -ENOBUFS)
-		return n;
 	/* How many were lost is not known; those that still live are found by the next snapshot. */
-	s->lost.ended++;
-	return 0;
+	s->lost.ended += n == -ENOBUFS;
+	return n;
 }
 
 static void on_ended_ready(void *data, uint32_t events)
@@ -277,8 +275,6 @@ static void on_ended_ready(void *data, uint32_t events)
 	(void)events;
 	(void)read_ended(data);
 }
-
-/* Snapshots. */
 
 /* NULL when memory is exhausted. */
 static char *copy_name(const struct mw_sock *sock)
@@ -386,6 +382,14 @@ static void tell(struct mw_sockets *s, enum mw_event_kind kind, const struct mw_
 		emit(s, OF_SNAPSHOTS, kind, &s->subject, owner->process);
 }
 
+/* The application is found, not seen to start, when it was let go before the tracer had hold of it; the entrypoint that it
+ * was is a little older than the sensor. */
+static bool is_older_than_us(const struct mw_sockets *s, const struct mw_process *process)
+{
+	return process->image && process->image->is_late &&
+	       process->start_ns + (int64_t)MW_NS_PER_S < s->options.processes->container_start_ns;
+}
+
 /* Tell of a candidate, or let it wait, or settle it in silence. */
 static void judge(struct mw_sockets *s, const struct mw_sock *sock, const struct mw_owner *owner, bool saw_all)
 {
@@ -395,11 +399,11 @@ static void judge(struct mw_sockets *s, const struct mw_sock *sock, const struct
 	entry->seen = entry->seen < UINT8_MAX ? (uint8_t)(entry->seen + 1) : entry->seen;
 	const char *name;
 	int kind = classify(s, sock, entry, &name);
+	const struct mw_process *process = owner->process;
 	if (kind < 0) {
 		entry->is_settled = kind == -1;
 		return;
 	}
-	const struct mw_process *process = owner->process;
 	if (!s->is_last) {
 		bool is_patient = entry->seen < (saw_all ? PATIENCE : LONG_PATIENCE);
 		/* A process under `calls` tells itself, when its connect() is over; unless the budget said no. */
@@ -409,8 +413,8 @@ static void judge(struct mw_sockets *s, const struct mw_sock *sock, const struct
 			return;
 	}
 	entry->is_settled = true;
-	bool is_older_than_us = entry->is_old && process && process->image && process->image->is_late;
-	if (kind == MW_SOCKET_LISTEN || (process && !is_older_than_us))
+	bool was_there = entry->is_old && process && is_older_than_us(s, process);
+	if (kind == MW_SOCKET_LISTEN || (process && !was_there))
 		tell(s, (enum mw_event_kind)kind, sock, name, owner);
 }
 
@@ -533,14 +537,13 @@ void mw_sockets_flush(struct mw_sockets *s, struct mw_process *ending)
 	bool is_known = ending && mw_pidmap_get(&s->options.processes->map, ending->pid);
 	if (ending && !is_known)
 		(void)mw_pidmap_set(&s->options.processes->map, ending->pid, ending);
-	if (s->part < MW_SOCK_PARTS)
-		while (!go_on(s))
-			;
+	while (s->part < MW_SOCK_PARTS && !go_on(s))
+		;
 	s->is_last = true;
 	begin(s);
 	while (!go_on(s))
 		;
-	while (read_ended(s) == ENDED_PIECES)
+	while (read_ended(s) > 0)
 		;
 	tell_ended_until(s, INT64_MAX);
 	s->is_last = false;

@@ -1,8 +1,13 @@
 -- What is told of a new program besides its name: what it really runs, from where, and what it is tied to.
 local support = require "tests.system.support"
 
-local watch, filter, quote = support.watch, support.filter, support.quote
+local filter, quote = support.filter, support.quote
 local vehicle = support.program "vehicle"
+
+--- As support.watch, but however busy the machine is, the first program is seen at its start.
+local function watch(command, flags)
+  return support.watch(command, "--attach_timeout_ms=10000 " .. (flags or ""))
+end
 
 --- The process of the last exec that fits.
 local function exec(events, wanted)
@@ -111,7 +116,6 @@ describe("a program", function()
     local process = exec(events, with_argument "marked")
     assert.is_true(process.deleted)
     assert.is_true(process.fileless)
-    assert.is_true(process.dropped)
     assert.is_nil(process.memfd)
   end)
 
@@ -157,8 +161,8 @@ describe("standard streams", function()
     assert.are.equal("pipe", c.stdout.type)
     assert.are.equal("pipe", c.stderr.type)
 
-    _, events = watch("script -qec " .. quote "sh -c : on; exit 0" .. " /dev/null", at_once)
-    local on = exec(events, with_argument "on")
+    local _, on_terminal = watch("script -qec " .. quote "sh -c : on; exit 0" .. " /dev/null", at_once)
+    local on = exec(on_terminal, with_argument "on")
     for _, name in ipairs { "stdin", "stdout", "stderr" } do
       assert.are.equal("tty", on[name].type)
     end
@@ -182,13 +186,13 @@ describe("standard streams", function()
     end)[1]
     assert.matches("127.0.0.1:" .. port, alert.message, 1, true)
 
-    _, events, alerts = watch(("%s unix /bin/sh -c : marked"):format(vehicle), at_once)
-    process = exec(events, function(one)
+    local _, others, no_alerts = watch(("%s unix /bin/sh -c : marked"):format(vehicle), at_once)
+    process = exec(others, function(one)
       return one.name == "sh"
     end)
     assert.are.equal("socket", process.stdin.type)
     assert.is_nil(process.stdin.remote_address)
-    assert.are.same({}, filter(alerts, function(one)
+    assert.are.same({}, filter(no_alerts, function(one)
       return one.rule.id == "reverse_shell_stdio"
     end))
   end)

@@ -4,6 +4,9 @@ local support = require "tests.system.support"
 local filter, quote = support.filter, support.quote
 local sockets = support.program "sockets"
 
+--- However busy the machine is, the program is seen from its start.
+local patient = "--attach_timeout_ms=10000"
+
 --- Events of that kind and of what `fields` say of the socket.
 local function told(events, kind, fields)
   return filter(events, function(event)
@@ -49,8 +52,8 @@ local function hold(what, wanted)
   local events_path, input, output = support.new_path(), support.new_path(), support.new_path()
   support.run("mkfifo " .. input)
   support.write(output, "")
-  local command = ("%s run --state_dir=%s --sockets_interval_ms=100 --outputs=events/json:file=%s -- %s %s hold"):format(
-    support.moonwatch, support.new_path(), events_path, sockets, quote(what))
+  local command = ("%s run --state_dir=%s %s --sockets_interval_ms=100 --outputs=events/json:file=%s -- %s %s hold"):format(
+    support.moonwatch, support.new_path(), patient, events_path, sockets, quote(what))
   support.run(("(%s; echo code $?) <%s >%s &"):format(command, input, output))
   local writer <close> = assert(io.open(input, "w"))
   local deadline = os.time() + 20
@@ -138,7 +141,7 @@ end)
 
 describe("sockets at the end of the application", function()
   it("are told however seldom one looks", function()
-    local result, events = support.watch(sockets .. " ipv4 leave", "--sockets_interval_ms=3600000")
+    local result, events = support.watch(sockets .. " ipv4 leave", patient .. " --sockets_interval_ms=3600000")
     assert.are.equal(0, result.code)
     local listener, client = ports(result.out)
     assert.are.equal("sockets", told(events, "socket.listen", { local_port = listener })[1].process.name)
@@ -150,8 +153,8 @@ describe("sockets at the end of the application", function()
     -- The first program waits until the sensor has begun; the second is over before the next look.
     local events_path, input, output = support.new_path(), support.new_path(), support.new_path()
     support.run("mkfifo " .. input)
-    local command = ("%s run --state_dir=%s --sockets_interval_ms=5000 --outputs=events/json:file=%s -- sh -c %s"):format(
-      support.moonwatch, support.new_path(), events_path, quote(("read x; %s ipv4 close; exit 3"):format(sockets)))
+    local command = ("%s run --state_dir=%s %s --sockets_interval_ms=5000 --outputs=events/json:file=%s -- sh -c %s"):format(
+      support.moonwatch, support.new_path(), patient, events_path, quote(("read x; %s ipv4 close; exit 3"):format(sockets)))
     support.run(("(%s; echo code $?) <%s >%s 2>&1 &"):format(command, input, output))
     local writer <close> = assert(io.open(input, "w"))
     local deadline = os.time() + 20

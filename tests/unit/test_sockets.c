@@ -253,6 +253,7 @@ static void processes_that_were_here_before_us_have_old_sockets(void **state)
 	struct mw_image *image = mw_image_new();
 	image->is_late = true;
 	mw_process_set_image(t.self, image);
+	t.processes.container_start_ns = mw_clock_real_ns();
 	check_news(false);
 }
 
@@ -260,6 +261,11 @@ static void processes_that_were_here_before_us_have_old_sockets(void **state)
 static void sockets_older_than_the_first_snapshot_are_news(void **state)
 {
 	(void)state;
+	/* So fast that it was only found. */
+	struct mw_image *image = mw_image_new();
+	image->is_late = true;
+	mw_process_set_image(t.self, image);
+	t.processes.container_start_ns = 2;
 	int listener = listen_here();
 	int client = connect_to(listener);
 	sample();
