@@ -76,8 +76,9 @@ void mw_board_set_level(struct mw_board *board, int32_t pid, enum mw_level level
 
 enum mw_level mw_board_level(const struct mw_board *board, int32_t pid)
 {
-	bool is_under_calls = mw_board_owns(board, pid) &&
-			      atomic_load_explicit(&board->under_calls[pid / 64], memory_order_relaxed) >> (pid % 64) & 1;
+	bool is_under_calls =
+		mw_board_owns(board, pid) &&
+		atomic_load_explicit(&board->under_calls[pid / 64], memory_order_relaxed) >> (pid % 64) & 1;
 	return is_under_calls ? MW_LEVEL_CALLS : MW_LEVEL_EVENTS;
 }
 

@@ -30,7 +30,8 @@ static void unpark(struct mw_tracer *tracer, struct mw_task *task)
 }
 
 /* What a child has of its parent. */
-static void inherit(struct mw_tracer *tracer, struct mw_task *task, const struct mw_task *parent, const struct mw_task *process, bool is_thread)
+static void inherit(struct mw_tracer *tracer, struct mw_task *task, const struct mw_task *parent,
+		    const struct mw_task *process, bool is_thread)
 {
 	task->tgid = is_thread ? parent->tgid : task->tid;
 	task->stops_at_exit = parent->stops_at_exit;
@@ -71,6 +72,8 @@ void mw_tracer_on_birth(struct mw_tracer *tracer, struct mw_task *parent)
 	inherit(tracer, task, parent, mw_tasks_get(&tracer->tasks, parent->tgid), is_thread);
 	if (came_before)
 		unpark(tracer, task);
+	else
+		mw_pace_expect(&tracer->pace);
 }
 
 void mw_tracer_park(struct mw_tracer *tracer, pid_t tid, int status)

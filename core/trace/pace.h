@@ -1,6 +1,6 @@
-/* How the tracer waits for the next stop: at once asleep, or, while stops come thick and fast and a CPU is idle, looking
- * for them for a moment first.  Waking a process on another CPU takes 20 to 50 us, mostly when that CPU slept, which is many
- * times what a stop itself takes; see docs/overhead.md. */
+/* How the tracer waits for the next stop: at once asleep, or, when one is expected within microseconds and a CPU is idle,
+ * looking for it for a moment first.  Waking a process that sleeps on another CPU takes 20 to 100 us (most when that CPU
+ * slept, too), which is many times what a stop itself takes; see docs/overhead.md. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,14 +10,16 @@
 struct mw_stop;
 
 struct mw_pace {
-	bool may_spin;        /* there is more than one CPU for us */
+	bool may_look;        /* there is more than one CPU for us */
+	bool is_expected;     /* the next stop is on its way */
 	int64_t gap_ns;       /* between stops, smoothed */
 	int64_t last_ns;      /* when the last one came, CLOCK_MONOTONIC */
 	int64_t off_until_ns; /* others wanted our CPU: asleep at once until then */
 	int64_t off_ns;       /* how long the next time */
-	long preemptions;     /* when last looked at */
 };
 
 void mw_pace_begin(struct mw_pace *pace);
+/* What was just handled makes another stop soon: a birth (the child's first stop), an end (its parent's SIGCHLD). */
+void mw_pace_expect(struct mw_pace *pace);
 /* wait4(-1) for any thread, blocking: its id, or -1 with errno (EINTR: a timer or a signal). */
 pid_t mw_pace_wait(struct mw_pace *pace, struct mw_stop *stop);
