@@ -29,7 +29,7 @@
 enum {
 	/* A tracer is looked at this often, and perhaps hung when it has done nothing between so many looks while not
 	 * waiting. */
-	HEARTBEAT_MS = 250,
+	HEARTBEAT_MS = 400,
 	HUNG_LOOKS = 2,
 	/* Before one that died is started again; doubled each time, up to the maximum.  A tracer is started at once the first
 	 * time: what happens without one is not seen. */

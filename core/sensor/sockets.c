@@ -22,12 +22,15 @@
 #include "event/level.h"
 #include "loop/loop.h"
 #include "proc/sockdiag.h"
+#include "proc/sockstat.h"
 #include "sensor/owners.h"
 #include "sensor/processes.h"
 #include "sensor/socket_exact.h"
 #include "sensor/socket_table.h"
 
 enum {
+	/* Intervals after which all is looked at again, even when no count has changed. */
+	SKIPS = 10,
 	/* Sockets remembered; a few MiB. */
 	SOCKETS = 1 << 16,
 	/* Candidates of one snapshot; more wait for the next. */
@@ -69,6 +72,9 @@ struct ended {
 };
 
 struct mw_sockets {
+	struct mw_sockstat stat;
+	bool has_heard;   /* of an end since the last snapshot */
+	unsigned skipped; /* snapshots since then, for want of a reason */
 	struct mw_sockets_options options;
 	int proc_fd, net_fd;
 	struct mw_sockdiag diag;
@@ -210,6 +216,7 @@ static void on_ended(void *data, const struct mw_sock *sock)
 {
 	struct mw_sockets *s = data;
 	const struct mw_socket_entry *entry = mw_socket_table_get(&s->table, table_key(sock));
+	s->has_heard = true;
 	/* Without a remote port it is a listener, or a connection that was refused; the first tells which end was which
 	 * of those that ended shortly before it. */
 	if (!sock->remote_port)
@@ -518,11 +525,27 @@ static void complain(struct mw_sockets *s)
 		s->options.report(s->options.data, line);
 }
 
+/* Is there reason to look again: counts have changed, or an end was told of, or it has been long? */
+static bool is_worth_it(struct mw_sockets *s)
+{
+	bool has_changed = mw_sockstat_has_changed(s->net_fd, &s->stat);
+	bool is_due = has_changed || s->has_heard || ++s->skipped >= SKIPS || !s->has_begun[MW_SOCK_UNIX];
+	s->has_heard = false;
+	if (is_due)
+		s->skipped = 0;
+	return is_due;
+}
+
 static void on_tick(void *data)
 {
 	struct mw_sockets *s = data;
 	complain(s);
-	if (s->part >= MW_SOCK_PARTS)
+	bool is_new = s->part >= MW_SOCK_PARTS;
+	if (is_new && !is_worth_it(s)) {
+		mw_timer_set(s->options.loop, &s->tick, s->options.interval_ms);
+		return;
+	}
+	if (is_new)
 		begin(s);
 	if (go_on(s))
 		mw_timer_set(s->options.loop, &s->tick, s->options.interval_ms);

@@ -31,6 +31,8 @@
 enum {
 	/* While something must be looked after in time (a parked thread, the held root), how long to wait at once. */
 	HURRY_MS = 1,
+	/* Ticks after which what has time is done. */
+	SLOW_TICKS = 8,
 };
 
 void mw_tracer_request(enum __ptrace_request what, pid_t tid, long data)
@@ -490,6 +492,8 @@ static void tick(struct mw_tracer *tracer)
 	tracer->tick_ns = now;
 	take_requests(tracer);
 	mw_sweep_tick(tracer);
+	if (++tracer->ticks % SLOW_TICKS != 0)
+		return;
 	count_attended(tracer);
 	(void)kill(getppid(), SIGCONT); /* a guard that somebody stopped guards nobody */
 }

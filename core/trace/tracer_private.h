@@ -24,7 +24,7 @@ enum {
 	/* Stops taken before any is restarted.  A bound, not a tuning knob: more wait for the next round. */
 	MW_TRACER_BATCH = 256,
 	/* Between two looks at what is to be done in time (newcomers, requests of the sensor).  Each wakes a CPU. */
-	MW_TRACER_TICK_MS = 80,
+	MW_TRACER_TICK_MS = 90,
 };
 
 #define MW_TRACE_OPTIONS \
@@ -51,6 +51,7 @@ struct mw_tracer {
 	struct mw_tasks tasks;
 	bool is_over;
 	bool is_trimmed;
+	unsigned ticks;
 	uint64_t births;          /* of threads and processes, told by the kernel */
 	int64_t startup_until_ns; /* CLOCK_MONOTONIC */
 	int64_t tick_ns;          /* when it was, CLOCK_MONOTONIC */
