@@ -1,13 +1,12 @@
 /* A snapshot goes through the parts (TCP over IPv4 …) one after the other; each answer is read in pieces from the event loop.
  * Sockets not settled yet are candidates: at the snapshot's end their owners are looked for, and each is told, or waits
  * for the next snapshot, or is settled without a word.  All is bounded by the constants below; what is past them is
- * counted and told as sensor.health, at most once in HEALTH_S. */
+ * counted and told as sensor.health (socket_losses.h). */
 
 #include "sensor/sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +25,7 @@
 #include "sensor/owners.h"
 #include "sensor/processes.h"
 #include "sensor/socket_exact.h"
+#include "sensor/socket_losses.h"
 #include "sensor/socket_table.h"
 
 enum {
@@ -48,7 +48,6 @@ enum {
 	SETTLE_MS = 100,
 	/* How long an exact event is remembered, besides two snapshots. */
 	EXACT_S = 10,
-	HEALTH_S = 60,
 	/* Snapshots a candidate waits for its owner: when all processes were looked at, and when there were too many. */
 	PATIENCE = 2,
 	LONG_PATIENCE = 8,
@@ -108,29 +107,16 @@ struct mw_sockets {
 
 	int64_t second; /* number of the second `events` count in */
 	unsigned events[BUDGETS];
-	struct {
-		uint64_t sockets, ended, events;
-	} lost, told_lost;
-	int64_t told_ns;
+	struct mw_socket_losses losses;
 	int diag_error, ended_error; /* to be complained of once */
 	struct mw_socket subject;
 };
 
 static void health(struct mw_sockets *s)
 {
-	int64_t now = mw_clock_mono_ns();
-	if (memcmp(&s->lost, &s->told_lost, sizeof(s->lost)) == 0 ||
-	    (s->told_ns && now - s->told_ns < (int64_t)HEALTH_S * MW_NS_PER_S))
-		return;
 	char line[256];
-	(void)snprintf(line, sizeof(line),
-		       "sampled sockets: %" PRIu64 " were past the limit of %d, %" PRIu64
-		       " losses of short connections, %" PRIu64 " events past %d in a second",
-		       s->lost.sockets - s->told_lost.sockets, SOCKETS, s->lost.ended - s->told_lost.ended,
-		       s->lost.events - s->told_lost.events, EVENTS_PER_S);
-	s->told_lost = s->lost;
-	s->told_ns = now;
-	s->options.report(s->options.data, line);
+	if (mw_socket_losses_sentence(&s->losses, SOCKETS, EVENTS_PER_S, line, sizeof(line)))
+		s->options.report(s->options.data, line);
 }
 
 static bool listens_on(const struct mw_sockets *s, uint16_t port)
@@ -196,7 +182,7 @@ static void emit(struct mw_sockets *s, enum budget budget, enum mw_event_kind ki
 		memset(s->events, 0, sizeof(s->events));
 	}
 	if (s->events[budget] >= EVENTS_PER_S) {
-		s->lost.events++;
+		s->losses.now.events++;
 		return;
 	}
 	s->events[budget]++;
@@ -225,7 +211,7 @@ static void on_ended(void *data, const struct mw_sock *sock)
 	    mw_told_has(&s->told, sock->cookie, 0))
 		return;
 	if (s->ended_count == ENDED) {
-		s->lost.ended++;
+		s->losses.now.ended++;
 		return;
 	}
 	s->ended[(s->ended_first + s->ended_count++) % ENDED] = (struct ended){
@@ -273,7 +259,7 @@ static int read_ended(struct mw_sockets *s)
 {
 	int n = s->ended_fd < 0 ? 0 : mw_sockdiag_read_ended(s->ended_fd, ENDED_PIECES, on_ended, s);
 	/* How many were lost is not known; those that still live are found by the next snapshot. */
-	s->lost.ended += n == -ENOBUFS;
+	s->losses.now.ended += n == -ENOBUFS;
 	return n;
 }
 
@@ -308,7 +294,7 @@ static void on_sock(void *data, const struct mw_sock *sock)
 		return;
 	struct mw_socket_entry *entry = mw_socket_table_put(&s->table, key, SOCKETS);
 	if (!entry) {
-		s->lost.sockets++;
+		s->losses.now.sockets++;
 		return;
 	}
 	bool is_connected = sock->remote_port || sock->peer || sock->state == MW_SOCK_ESTABLISHED;
@@ -466,7 +452,7 @@ static bool go_on(struct mw_sockets *s)
 	while (s->part < MW_SOCK_PARTS) {
 		if (s->use_file[s->part]) {
 			if (mw_sockets_read_file(s->net_fd, s->part, SOCKETS, on_sock, s) == -EFBIG)
-				s->lost.sockets++;
+				s->losses.now.sockets++;
 		} else {
 			int r = mw_sockdiag_read(&s->diag, PIECES, on_sock, s);
 			if (r == 0)
@@ -502,17 +488,11 @@ static void begin(struct mw_sockets *s)
 		s->use_file[0] = true;
 }
 
-static void nothing(void *data, const struct mw_sock *sock)
-{
-	(void)data;
-	(void)sock;
-}
-
 /* One line when sockets cannot be seen, or not all of them. */
 static void complain(struct mw_sockets *s)
 {
 	char line[256] = "";
-	if (s->diag_error < 0 && mw_sockets_read_file(s->net_fd, MW_SOCK_TCP4, 0, nothing, NULL) == -ENOENT)
+	if (s->diag_error < 0 && faccessat(s->net_fd, "tcp", F_OK, 0) < 0)
 		(void)snprintf(line, sizeof(line),
 			       "sockets of processes are not seen: neither netlink (%s) nor /proc/net is there",
 			       strerror(-s->diag_error));
@@ -528,12 +508,10 @@ static void complain(struct mw_sockets *s)
 /* Is there reason to look again: counts have changed, or an end was told of, or it has been long? */
 static bool is_worth_it(struct mw_sockets *s)
 {
-	bool has_changed = mw_sockstat_has_changed(s->net_fd, &s->stat);
-	bool is_due = has_changed || s->has_heard || ++s->skipped >= SKIPS || !s->has_begun[MW_SOCK_UNIX];
+	bool is_due = mw_sockstat_has_changed(s->net_fd, &s->stat) || s->has_heard || !s->has_begun[MW_SOCK_UNIX];
 	s->has_heard = false;
-	if (is_due)
-		s->skipped = 0;
-	return is_due;
+	s->skipped = is_due || s->skipped >= SKIPS ? 0 : s->skipped + 1;
+	return s->skipped == 0;
 }
 
 static void on_tick(void *data)

@@ -199,8 +199,7 @@ static bool record_exec(struct mw_tracer *tracer, struct mw_task *task)
 	task->session = record->session;
 	task->tty_nr = record->tty_nr;
 	decide(tracer, task, record, 0);
-	if (task->level == MW_LEVEL_CALLS)
-		bytes = mw_facts_stdio(tracer->procfd, record, bytes);
+	bytes = mw_facts_stdio(tracer->procfd, record, bytes);
 	mw_debugger_on_exec(tracer, task, record);
 	if (!room)
 		return false;
