@@ -165,10 +165,11 @@ static void on_sampled(void *data, struct mw_event *event)
 		mw_timer_set(sensor->loop, &sensor->batch_timer, BATCH_MS);
 }
 
-static void on_sockets_report(void *data, const char *line)
+static void on_sockets_report(void *data, const char *line, bool is_urgent)
 {
 	struct sensor *sensor = data;
-	mw_log("%s", line);
+	if (is_urgent)
+		mw_log("%s", line);
 	struct mw_event event = {.kind = MW_SENSOR_HEALTH, .time_ns = mw_clock_real_ns(), .message = line};
 	on_sampled(sensor, &event);
 }

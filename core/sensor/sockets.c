@@ -116,7 +116,7 @@ static void health(struct mw_sockets *s)
 {
 	char line[256];
 	if (mw_socket_losses_sentence(&s->losses, SOCKETS, EVENTS_PER_S, line, sizeof(line)))
-		s->options.report(s->options.data, line);
+		s->options.report(s->options.data, line, false);
 }
 
 static bool listens_on(const struct mw_sockets *s, uint16_t port)
@@ -502,7 +502,7 @@ static void complain(struct mw_sockets *s)
 			       strerror(-s->ended_error));
 	s->diag_error = s->ended_error = 0;
 	if (line[0])
-		s->options.report(s->options.data, line);
+		s->options.report(s->options.data, line, true);
 }
 
 /* Is there reason to look again: counts have changed, or an end was told of, or it has been long? */

@@ -32,7 +32,8 @@ struct mw_sockets_options {
 	/* An event, all but its id, valid for the call. */
 	void (*emit)(void *data, struct mw_event *event);
 	/* A sentence about what cannot be seen. */
-	void (*report)(void *data, const char *line);
+	/* One line; `is_urgent`: sockets are not seen, as opposed to some that were too many. */
+	void (*report)(void *data, const char *line, bool is_urgent);
 	void *data;
 };
 

@@ -3,8 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "event/record.h"
 #include "trace/tracer_private.h"
+
+enum {
+	/* How long a debugger waits at most until its target has been let go. */
+	HOLD_MS = 200,
+};
 
 static const char *const debuggers[] = {"gdb", "gdbserver", "strace",      "ltrace", "lldb",   "rr",
 					"dlv", "delve",     "lldb-server", "jhsdb",  "py-spy", "ptrace-tool"};
@@ -65,12 +71,13 @@ static pid_t target_of(const struct mw_record_exec *exec)
 	return last;
 }
 
-static void yield(struct mw_tracer *tracer, pid_t target, pid_t debugger)
+/* True when something has to be waited for. */
+static bool yield(struct mw_tracer *tracer, pid_t target, pid_t debugger)
 {
 	struct mw_debuggers *all = &tracer->debuggers;
 	const struct mw_task *task = mw_tasks_get(&tracer->tasks, target);
 	if (!task)
-		return;
+		return false;
 	for (unsigned i = 0; i < MW_YIELDED; i++) {
 		if (all->yielded[i].pid)
 			continue;
@@ -81,21 +88,38 @@ static void yield(struct mw_tracer *tracer, pid_t target, pid_t debugger)
 		for (const struct mw_task *thread; (thread = mw_tasks_next(&tracer->tasks, &cursor));)
 			if (thread->tgid == task->tgid)
 				mw_tracer_request(PTRACE_INTERRUPT, thread->tid, 0);
-		return;
+		all->held = debugger;
+		all->held_for = task->tgid;
+		all->held_until_ns = mw_clock_mono_ns() + (int64_t)HOLD_MS * MW_NS_PER_MS;
+		return true;
 	}
+	return false;
 }
 
-void mw_debugger_on_exec(struct mw_tracer *tracer, struct mw_task *task, const struct mw_record_exec *exec)
+void mw_debugger_look_after(struct mw_tracer *tracer)
+{
+	struct mw_debuggers *all = &tracer->debuggers;
+	size_t cursor = 0;
+	if (mw_clock_mono_ns() < all->held_until_ns)
+		for (const struct mw_task *thread; (thread = mw_tasks_next(&tracer->tasks, &cursor));)
+			if (thread->tgid == all->held_for)
+				return;
+	const struct mw_task *debugger = mw_tasks_get(&tracer->tasks, all->held);
+	all->held = 0;
+	if (debugger)
+		mw_tracer_resume(tracer, debugger, 0);
+}
+
+bool mw_debugger_on_exec(struct mw_tracer *tracer, struct mw_task *task, const struct mw_record_exec *exec)
 {
 	if (task->is_debugger)
 		mw_debugger_on_end(tracer, task);
 	if (!tracer->options->yields_debuggers || !is_debugger(exec))
-		return;
+		return false;
 	task->is_debugger = true;
 	tracer->debuggers.alive++;
 	pid_t target = target_of(exec);
-	if (target && target != task->tgid)
-		yield(tracer, target, task->tgid);
+	return target && target != task->tgid && !tracer->debuggers.held && yield(tracer, target, task->tgid);
 }
 
 void mw_debugger_on_end(struct mw_tracer *tracer, struct mw_task *task)

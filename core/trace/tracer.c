@@ -200,10 +200,11 @@ static bool record_exec(struct mw_tracer *tracer, struct mw_task *task)
 	task->tty_nr = record->tty_nr;
 	decide(tracer, task, record, 0);
 	bytes = mw_facts_stdio(tracer->procfd, record, bytes);
-	mw_debugger_on_exec(tracer, task, record);
+	bool is_held = mw_debugger_on_exec(tracer, task, record);
 	if (!room)
-		return false;
-	uint32_t ticket = mw_verdict_ticket(tracer);
+		return is_held;
+	/* A debugger that waits for its target is let go when that is gone, and so not for a verdict. */
+	uint32_t ticket = is_held ? 0 : mw_verdict_ticket(tracer);
 	if (ticket) {
 		record->head.flags |= MW_EXEC_WAITS;
 		record->ticket = ticket;
@@ -211,7 +212,7 @@ static bool record_exec(struct mw_tracer *tracer, struct mw_task *task)
 	mw_tracer_end_record(tracer, bytes);
 	if (ticket)
 		mw_verdict_hold(tracer, task, ticket);
-	return ticket != 0;
+	return is_held || ticket != 0;
 }
 
 void mw_tracer_record_late(struct mw_tracer *tracer, struct mw_task *task, unsigned flags)
@@ -431,7 +432,7 @@ static void handle(struct mw_tracer *tracer, const struct mw_stop *stop)
 
 static bool is_in_a_hurry(const struct mw_tracer *tracer)
 {
-	return tracer->tasks.parked || tracer->verdicts.held || mw_root_is_waiting(tracer);
+	return tracer->tasks.parked || tracer->verdicts.held || tracer->debuggers.held || mw_root_is_waiting(tracer);
 }
 
 /* Wait for the first stop of a round.  1 with a stop, 0 when only time has passed, -1 when nothing is traced any more. */
@@ -517,6 +518,8 @@ static void follow(struct mw_tracer *tracer)
 			mw_tracer_look_after_parked(tracer);
 		if (tracer->verdicts.held)
 			mw_verdict_look_after(tracer);
+		if (tracer->debuggers.held)
+			mw_debugger_look_after(tracer);
 		mw_root_look_after(tracer);
 		tick(tracer);
 		if (tracer->is_over)

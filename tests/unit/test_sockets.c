@@ -74,8 +74,9 @@ static void on_event(void *data, struct mw_event *event)
 		mw_loop_stop(t.loop);
 }
 
-static void on_report(void *data, const char *line)
+static void on_report(void *data, const char *line, bool is_urgent)
 {
+	(void)is_urgent;
 	(void)data;
 	(void)snprintf(t.report, sizeof(t.report), "%s", line);
 }
