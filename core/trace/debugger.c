@@ -104,7 +104,7 @@ void mw_debugger_look_after(struct mw_tracer *tracer)
 		for (const struct mw_task *thread; (thread = mw_tasks_next(&tracer->tasks, &cursor));)
 			if (thread->tgid == all->held_for)
 				return;
-	const struct mw_task *debugger = mw_tasks_get(&tracer->tasks, all->held);
+	struct mw_task *debugger = mw_tasks_get(&tracer->tasks, all->held);
 	all->held = 0;
 	if (debugger)
 		mw_tracer_resume(tracer, debugger, 0);

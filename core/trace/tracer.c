@@ -40,12 +40,6 @@ void mw_tracer_request(enum __ptrace_request what, pid_t tid, long data)
 	(void)ptrace(what, tid, 0L, data);
 }
 
-void mw_tracer_resume(const struct mw_tracer *tracer, const struct mw_task *task, int signal)
-{
-	(void)tracer;
-	mw_tracer_request(task->level == MW_LEVEL_CALLS ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, signal);
-}
-
 void mw_tracer_detach(struct mw_tracer *tracer, struct mw_task *task, int signal)
 {
 	mw_tracer_request(PTRACE_DETACH, task->tid, signal);
@@ -54,7 +48,16 @@ void mw_tracer_detach(struct mw_tracer *tracer, struct mw_task *task, int signal
 	mw_tasks_remove(&tracer->tasks, task->tid);
 }
 
-void mw_tracer_leave_event_stop(const struct mw_tracer *tracer, struct mw_task *task, int status)
+void mw_tracer_resume(struct mw_tracer *tracer, struct mw_task *task, int signal)
+{
+	/* At whatever stop: one that comes just before that of PTRACE_INTERRUPT takes its place. */
+	if (mw_debugger_wants(tracer, task->tgid))
+		mw_tracer_detach(tracer, task, signal);
+	else
+		mw_tracer_request(task->level == MW_LEVEL_CALLS ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, signal);
+}
+
+void mw_tracer_leave_event_stop(struct mw_tracer *tracer, struct mw_task *task, int status)
 {
 	bool must_stop_at_exit = mw_root_wants_exit_stop(tracer, task);
 	if (task->stops_at_exit != must_stop_at_exit) {

@@ -68,11 +68,12 @@ struct mw_tracer {
 /* One ptrace(2) request.  Fails only with ESRCH: the thread was killed meanwhile, which is no error; its end will be told
  * by a later wait. */
 void mw_tracer_request(enum __ptrace_request what, pid_t tid, long data);
-/* Let a stopped thread run, with a signal or 0, as its level wants it. */
-void mw_tracer_resume(const struct mw_tracer *tracer, const struct mw_task *task, int signal);
+/* Let a stopped thread run, with a signal or 0, as its level wants it; or go, when a debugger is to have it: then `task` is no
+ * more. */
+void mw_tracer_resume(struct mw_tracer *tracer, struct mw_task *task, int signal);
 /* Let a thread go on from an event stop that is no event of its own: its birth, a group stop, or the end of one.  A group
  * stop carries the signal that stopped the group, and is to last until SIGCONT; anything else is SIGTRAP. */
-void mw_tracer_leave_event_stop(const struct mw_tracer *tracer, struct mw_task *task, int status);
+void mw_tracer_leave_event_stop(struct mw_tracer *tracer, struct mw_task *task, int status);
 /* Change how closely a process is watched; running threads are interrupted for it. */
 void mw_tracer_set_level(struct mw_tracer *tracer, pid_t tgid, enum mw_level level);
 /* Let go of a stopped thread for good; it goes on with `signal`. */

@@ -62,7 +62,7 @@ for policy, yields in pairs { report = false, yield = true } do
       local result = wrapped(policy, ([[mkdir %s; cd %s; mkfifo go
         sh -c 'read x <go; exit 5' & app=$!
         strace -e trace=exit_group -o trace -p $app 2>said & strace=$!
-        until grep -q -e attached -e permitted said; do :; done
+        until grep -q -e attached -e attach: said; do :; done
         echo >go; wait $app; echo app $?; wait $strace; echo strace $?; cat said trace]]):format(dir, dir))
       assert.are.equal(0, result.code, result.err)
       assert.matches("^app 5\n", result.out)
