@@ -298,7 +298,7 @@ static const struct timespec *sleep_time(const struct guard *guard, struct times
 {
 	const struct ward *wards[] = {&guard->tracer, &guard->sensor};
 	int64_t ms = guard->tracer.pid ? HEARTBEAT_MS : -1;
-	for (size_t i = 0; i < sizeof(wards) / sizeof(*wards); i++) {
+	for (size_t i = 0; i < sizeof(wards) / sizeof(wards[0]); i++) {
 		if (wards[i]->pid || !wards[i]->due_ns)
 			continue;
 		int64_t due_ms = (wards[i]->due_ns - mw_clock_mono_ns()) / MW_NS_PER_MS + 1;

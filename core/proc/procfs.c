@@ -71,9 +71,9 @@ static int gone(int error)
 
 /* Read a small file from its start, without allocating.  These files are made whole at the first read, so that one that
  * gives less than asked for needs no second one to be known as ended.  Returns the bytes read, at most n, or -errno. */
-ssize_t mw_procfs_read_small(int pidfd, const char *name, char *out, size_t n)
+ssize_t mw_procfs_read_small(int dirfd, const char *name, char *out, size_t n)
 {
-	MW_AUTO_FD fd = openat(pidfd, name, O_RDONLY | O_CLOEXEC);
+	MW_AUTO_FD fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return gone(errno);
 	ssize_t got;

@@ -82,7 +82,7 @@ void mw_tracer_set_level(struct mw_tracer *tracer, pid_t tgid, enum mw_level lev
 		 * so at its next stop by itself; the other way it has to be stopped. */
 		if (level == MW_LEVEL_CALLS && !task->is_parked)
 			mw_tracer_request(PTRACE_INTERRUPT, task->tid, 0);
-		task->level = level;
+		task->level = (uint8_t)level;
 		task->call = (struct mw_call_state){0};
 	}
 }

@@ -374,8 +374,8 @@ static void shipped_rules_are_quiet_on_ordinary_images(void **state)
 	static const char *const ordinary[] = {
 		/* nginx */
 		"/docker-entrypoint.sh nginx -g daemon > find /docker-entrypoint.d/ -follow -type f -print -quit",
-		"/docker-entrypoint.sh nginx -g daemon > /docker-entrypoint.d/10-listen-on-ipv6-by-default.sh > "
-		"sed -i -E s,listen_80;,x, /etc/nginx/conf.d/default.conf",
+		("/docker-entrypoint.sh nginx -g daemon > /docker-entrypoint.d/10-listen-on-ipv6-by-default.sh > "
+		 "sed -i -E s,listen_80;,x, /etc/nginx/conf.d/default.conf"),
 		"/docker-entrypoint.sh nginx > /docker-entrypoint.d/20-envsubst-on-templates.sh > envsubst",
 		"nginx: master process > nginx",
 		/* postgres */

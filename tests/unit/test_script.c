@@ -291,7 +291,7 @@ static void printable_text_drives_no_terminal(void **state)
 	assert_printable("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80", 9, 100, "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80");
 	/* C1 controls, right-to-left override, zero width, byte order mark. */
 	assert_printable("\xC2\x9B", 2, 100, "\\xc2\\x9b");
-	assert_printable("\xE2\x80\xAE", 3, 100, "\\xe2\\x80\\xae");
+	assert_printable((const char[]){'\xE2', '\x80', '\xAE', 0}, 3, 100, "\\xe2\\x80\\xae");
 	assert_printable("\xEF\xBB\xBF", 3, 100, "\\xef\\xbb\\xbf");
 	/* Not UTF-8: alone, overlong, surrogate, beyond, cut. */
 	assert_printable("\x80", 1, 100, "\\x80");

@@ -91,6 +91,7 @@ static socklen_t loopback(int family, struct sockaddr_storage *address)
 static uint16_t port_of(int fd)
 {
 	struct sockaddr_storage address;
+	memset(&address, 0, sizeof(address));
 	socklen_t size = sizeof(address);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
 	return ntohs(address.ss_family == AF_INET ? ((struct sockaddr_in *)&address)->sin_port
@@ -101,6 +102,7 @@ static uint16_t port_of(int fd)
 static int listen_on(int family)
 {
 	struct sockaddr_storage address;
+	memset(&address, 0, sizeof(address));
 	socklen_t size = loopback(family, &address);
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0) {
@@ -114,6 +116,7 @@ static int listen_on(int family)
 static int connect_to(int listener)
 {
 	struct sockaddr_storage address;
+	memset(&address, 0, sizeof(address));
 	socklen_t size = sizeof(address);
 	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -189,6 +192,7 @@ static void udp(void **state)
 {
 	(void)state;
 	struct sockaddr_storage address;
+	memset(&address, 0, sizeof(address));
 	socklen_t size = loopback(AF_INET, &address);
 	int bound = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(bound, (struct sockaddr *)&address, size), 0);

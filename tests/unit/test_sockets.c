@@ -161,7 +161,7 @@ static void sample(void)
 
 static int port_of(int fd)
 {
-	struct sockaddr_in address;
+	struct sockaddr_in address = {0};
 	socklen_t size = sizeof(address);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
 	return ntohs(address.sin_port);
@@ -587,7 +587,7 @@ static int without_netlink(void)
 static void proc_net_takes_the_place_of_netlink(void **state)
 {
 	(void)state;
-	fflush(NULL);
+	(void)fflush(NULL);
 	pid_t pid = fork();
 	if (pid == 0)
 		_exit(refuse_netlink() ? without_netlink() : 100);

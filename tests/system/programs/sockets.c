@@ -38,6 +38,7 @@ static socklen_t fill(const char *what, struct sockaddr_storage *address)
 static int port_of(int fd)
 {
 	struct sockaddr_storage address;
+	memset(&address, 0, sizeof(address));
 	socklen_t size = sizeof(address);
 	if (getsockname(fd, (struct sockaddr *)&address, &size) < 0 || address.ss_family == AF_UNIX)
 		return 0;
@@ -50,6 +51,7 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return 2;
 	struct sockaddr_storage address;
+	memset(&address, 0, sizeof(address));
 	socklen_t size = fill(argv[1], &address);
 	int is_udp = strcmp(argv[1], "udp") == 0;
 	int type = is_udp ? SOCK_DGRAM : SOCK_STREAM;
@@ -64,7 +66,7 @@ int main(int argc, char **argv)
 		return 1;
 	int server = is_udp ? -1 : accept(listener, NULL, NULL);
 	printf("%d %d\n", port_of(listener), port_of(client));
-	fflush(stdout);
+	(void)fflush(stdout);
 	if (strcmp(argv[2], "close") == 0) {
 		close(client);
 		close(server);

@@ -13,8 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static void copy(const char *from, int to)
 {
 	char bytes[65536];
@@ -55,7 +53,7 @@ static void connect_stdio(int is_unix)
 		if (connect(pair[0], (struct sockaddr *)&address, size) < 0)
 			exit(77);
 		pair[1] = accept(listener, NULL, NULL);
-		fprintf(stderr, "%d\n", ntohs(address.sin_port));
+		(void)fprintf(stderr, "%d\n", ntohs(address.sin_port));
 	}
 	(void)dup2(pair[0], STDIN_FILENO);
 	(void)dup2(pair[0], STDOUT_FILENO);
