@@ -40,7 +40,7 @@
 
 enum {
 	/* Between two looks at the ring while events come: the longest an alert waits for company. */
-	BATCH_MS = 5,
+	BATCH_MS = 20,
 	/* Records between two commits. */
 	BATCH_RECORDS = 4096,
 	/* Until a sink that did not take all its bytes is tried again. */

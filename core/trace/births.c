@@ -72,8 +72,6 @@ void mw_tracer_on_birth(struct mw_tracer *tracer, struct mw_task *parent)
 	inherit(tracer, task, parent, mw_tasks_get(&tracer->tasks, parent->tgid), is_thread);
 	if (came_before)
 		unpark(tracer, task);
-	else
-		mw_pace_expect(&tracer->pace);
 }
 
 void mw_tracer_park(struct mw_tracer *tracer, pid_t tid, int status)

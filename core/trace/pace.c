@@ -27,11 +27,6 @@ void mw_pace_begin(struct mw_pace *pace)
 	pace->may_look = sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
 }
 
-void mw_pace_expect(struct mw_pace *pace)
-{
-	pace->is_expected = true;
-}
-
 static pid_t look(struct mw_pace *pace, struct mw_stop *stop, int64_t now)
 {
 	int64_t until = now + LOOK_NS;
@@ -61,9 +56,7 @@ pid_t mw_pace_wait(struct mw_pace *pace, struct mw_stop *stop)
 {
 	pid_t tid = 0;
 	int64_t now = mw_clock_mono_ns();
-	bool is_near = pace->is_expected || pace->gap_ns < GAP_NS;
-	pace->is_expected = false;
-	if (pace->may_look && is_near && now >= pace->off_until_ns)
+	if (pace->may_look && pace->gap_ns < GAP_NS && now >= pace->off_until_ns)
 		tid = look(pace, stop, now);
 	if (tid == 0)
 		tid = wait4(-1, &stop->status, __WALL, &stop->usage);

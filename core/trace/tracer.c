@@ -257,8 +257,6 @@ static void on_end(struct mw_tracer *tracer, const struct mw_stop *stop)
 	 * has anyone who would miss it, and cannot be told any more. */
 	if (task->tgid == task->tid && !task->end_recorded)
 		mw_tracer_record_exit(tracer, task->tid, stop->status, &stop->usage);
-	if (task->tgid == task->tid && mw_tasks_get(&tracer->tasks, task->ppid))
-		mw_pace_expect(&tracer->pace);
 	mw_tasks_remove(&tracer->tasks, stop->tid);
 	/* What is older than us was only watched for as long as we are here. */
 	if (tracer->options->takes_older && stop->tid == tracer->options->root)
