@@ -192,7 +192,8 @@ size_t mw_calls_attempt(int procfd, pid_t tid, pid_t tgid, uint32_t arch, int nu
 	uint64_t unpacked[6];
 	memcpy(unpacked, args, sizeof(unpacked));
 	int call = find(&tracee, arch, (uint64_t)number, unpacked, kinds);
-	if (call < 0 || mw_call_needs_result(&mw_syscalls[call]))
+	/* That of execve(2) is told by what comes after: see notify.c. */
+	if (call < 0 || (mw_call_needs_result(&mw_syscalls[call]) && mw_syscalls[call].how != MW_HOW_EXEC))
 		return 0;
 	struct mw_call_facts facts = {
 		.tracee = &tracee,

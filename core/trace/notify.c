@@ -57,6 +57,9 @@ enum {
 struct seized {
 	pid_t tid, tgid;
 	int64_t since_ns; /* CLOCK_MONOTONIC; 0: has been interrupted */
+	/* What it wants to execute, to be told when nothing comes of it: a struct mw_record_call, or NULL. */
+	void *attempt;
+	size_t attempt_bytes;
 };
 
 struct notify {
@@ -67,6 +70,7 @@ struct notify {
 	struct seized seized[SEIZED_MAX];
 	size_t seized_count;
 	bool must_not_seize;
+	bool root_has_executed;
 	/* The root's exit_group, held back until the sensor has delivered; 0 for none. */
 	uint64_t held;
 	int64_t held_until_ns; /* CLOCK_MONOTONIC */
@@ -110,8 +114,63 @@ static struct seized *find_seized(struct notify *notify, pid_t tid)
 static void forget_seized(struct notify *notify, pid_t tid)
 {
 	struct seized *seized = find_seized(notify, tid);
-	if (seized)
-		*seized = notify->seized[--notify->seized_count];
+	if (!seized)
+		return;
+	free(seized->attempt);
+	*seized = notify->seized[--notify->seized_count];
+}
+
+/* The execve of a thread has failed. */
+static void tell_failure(struct notify *notify, struct seized *seized)
+{
+	if (!seized || !seized->attempt)
+		return;
+	void *room = mw_emit_begin(notify->board, MW_PROCESS_EXEC_FAILED, seized->attempt_bytes);
+	if (room) {
+		memcpy(room, seized->attempt, seized->attempt_bytes);
+		mw_emit_end(notify->board, seized->attempt_bytes);
+	}
+	free(seized->attempt);
+	seized->attempt = NULL;
+}
+
+static const char *attempted_path(const void *attempt, size_t *ret_bytes)
+{
+	const struct mw_record_call *call = attempt;
+	*ret_bytes = call->path_bytes;
+	return call->strings;
+}
+
+/* Keep what a seized thread wants to execute.  The one before, when that was another file, has failed: a search along
+ * $PATH.  The same once more is a call that a signal has interrupted. */
+static void note_attempt(struct notify *notify, struct seized *seized, const struct seccomp_notif *call)
+{
+	static _Alignas(8) unsigned char room[MW_RECORD_CALL_BYTES];
+	struct mw_record_call *record = (struct mw_record_call *)room;
+	uint64_t args[6];
+	for (unsigned i = 0; i < 6; i++)
+		args[i] = call->data.args[i];
+	uint64_t kinds = mw_board_attention(notify->board)->kinds & UINT64_C(1) << MW_PROCESS_EXEC_FAILED;
+	size_t bytes = kinds ? mw_calls_attempt(notify->procfd, seized->tid, seized->tgid, call->data.arch,
+						call->data.nr, args, kinds, record)
+			     : 0;
+	if (!bytes)
+		return;
+	record->head.kind = MW_RECORD_CALL;
+	record->head.time_ns = mw_clock_real_ns();
+	if (seized->attempt) {
+		size_t n;
+		size_t before;
+		const char *path = attempted_path(record, &n);
+		const char *last = attempted_path(seized->attempt, &before);
+		if (n == before && memcmp(path, last, n) == 0)
+			return;
+		tell_failure(notify, seized);
+	}
+	seized->attempt = malloc(bytes);
+	seized->attempt_bytes = bytes;
+	if (seized->attempt)
+		memcpy(seized->attempt, record, bytes);
 }
 
 static bool has_seized_of(const struct notify *notify, pid_t tgid)
@@ -145,8 +204,14 @@ static void on_execve(struct notify *notify, const struct seccomp_notif *call)
 {
 	pid_t tid = (pid_t)call->pid;
 	pid_t tgid = process_of(notify, tid);
-	if (!seize(notify, tid, tgid) && mw_listener_is_valid(notify->listener, call->id))
+	/* The entrypoint's own search for the application is none of the application's. */
+	bool is_entrypoint = tgid == notify->options->root && !notify->root_has_executed;
+	if (seize(notify, tid, tgid)) {
+		if (!is_entrypoint)
+			note_attempt(notify, find_seized(notify, tid), call);
+	} else if (mw_listener_is_valid(notify->listener, call->id)) {
 		mw_census_before_exec(notify->census, tgid);
+	}
 	(void)mw_listener_continue(notify->listener, call->id);
 }
 
@@ -235,6 +300,9 @@ static void on_call(struct notify *notify)
 		return;
 	atomic_store_explicit(&notify->board->notify_last_id, call.id, memory_order_relaxed);
 	(void)atomic_fetch_add_explicit(&notify->board->tracer_stops, 1, memory_order_relaxed);
+	/* Who makes another call is not executing anything any more. */
+	if (!is_execve(&call.data))
+		tell_failure(notify, find_seized(notify, (pid_t)call.pid));
 	if (call.pid == 0) /* of a PID namespace that we do not see */
 		(void)mw_listener_continue(notify->listener, call.id);
 	else if (is_execve(&call.data))
@@ -262,6 +330,7 @@ static void on_exec_stop(struct notify *notify, pid_t pid)
 	forget_seized(notify, (pid_t)former); /* another thread than the leader has the leader's id from now on */
 	forget_seized(notify, pid);
 
+	notify->root_has_executed |= pid == notify->options->root;
 	exec->head.kind = MW_RECORD_EXEC;
 	exec->head.time_ns = now;
 	exec->level = MW_LEVEL_EVENTS;
@@ -278,13 +347,19 @@ static void take_stops(struct notify *notify)
 	int status;
 	for (pid_t tid; (tid = waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {
 		(void)atomic_fetch_add_explicit(&notify->board->tracer_stops, 1, memory_order_relaxed);
+		struct seized *seized = find_seized(notify, tid);
 		if (!WIFSTOPPED(status)) {
+			/* Killed in the middle of it, it may be; by itself it has ended because it could not. */
+			if (WIFEXITED(status))
+				tell_failure(notify, seized);
 			forget_seized(notify, tid);
 		} else if (status >> 16 == PTRACE_EVENT_EXEC) {
 			on_exec_stop(notify, tid);
 		} else {
 			/* A signal is passed on; a stop of the whole process goes on without us. */
 			long signal = status >> 16 ? 0 : WSTOPSIG(status);
+			if (seized && !seized->since_ns)
+				tell_failure(notify, seized); /* it was out of execve(2) when it was interrupted */
 			(void)ptrace(PTRACE_DETACH, tid, 0L, signal);
 			forget_seized(notify, tid);
 		}

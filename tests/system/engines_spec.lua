@@ -249,6 +249,20 @@ describe("--engine=notify", function()
     assert.are.equal("free\n", result.out)
   end)
 
+  it("tells of programs that could not be executed, once each, and not of the entrypoint's own search", function()
+    local _, events = watch(flags, [[env PATH=/nope:/nada no-such-program 2>/dev/null
+      shopt -s execfail; exec /nonexistent 2>/dev/null; exit 3]])
+    local paths = {}
+    for _, event in ipairs(events) do
+      if event.kind == "process.exec-failed" then
+        assert.is_true(event.call.attempt)
+        paths[#paths + 1] = event.file.path
+      end
+    end
+    table.sort(paths)
+    assert.are.same({ "/nada/no-such-program", "/nonexistent", "/nope/no-such-program" }, paths)
+  end)
+
   it("lets a program with threads execute, and end", function()
     for what, how in pairs { many = "exit 0", exec = "exit 0", leader = "exit 0", exit = "exit 7" } do
       local beside = wrapped(program "threads" .. " " .. what, flags)

@@ -366,10 +366,14 @@ static void an_attempt_is_what_the_arguments_say(void **state)
 	assert_memory_equal(r->remote, &address, sizeof(address));
 	(void)close(fd);
 
+	const uint64_t exec_args[6] = {(uintptr_t) "/none"};
+	assert_true(attempt(SYS_execve, exec_args, ALL_KINDS, r) > 0);
+	assert_int_equal(r->event, MW_PROCESS_EXEC_FAILED);
+	assert_string_equal(path_of(r), "/none");
+
 	/* What only its end tells. */
 	const uint64_t args[6] = {0};
 	assert_int_equal(attempt(SYS_accept4, args, ALL_KINDS, r), 0);
-	assert_int_equal(attempt(SYS_execve, args, ALL_KINDS, r), 0);
 	assert_int_equal(attempt(SYS_read, args, ALL_KINDS, r), 0);
 	assert_int_equal(attempt(-1, args, ALL_KINDS, r), 0);
 	assert_int_equal(attempt(100000, args, ALL_KINDS, r), 0);
