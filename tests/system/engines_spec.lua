@@ -126,7 +126,7 @@ describe("--engine=poll", function()
   end)
 
   it("sees another program in the same process", function()
-    local _, events = watch(flags, [[sh -c 'until grep -q "before mark" $0; do :; done; exec sleep 986' $events 'before mark' &
+    local _, events = watch(flags, [[sh -c 'until grep -q "before mark\"\]" $0; do :; done; exec sleep 986' $events 'before mark' &
       await '"986"'; kill $!; wait]])
     local execs = of(events, "process.exec", "986")
     assert.are.equal(1, #execs)

@@ -168,12 +168,12 @@ function M.of_kind(events, kind, mark)
   end)
 end
 
---- The objects in a file of JSON lines.
+--- The objects in a file of JSON lines; one that is still being written, without its end, is left out.
 ---@param path string
 ---@return table[]
 function M.json_lines(path)
   local list = {}
-  for line in M.read(path):gmatch "[^\n]+" do
+  for line in M.read(path):gmatch "([^\n]+)\n" do
     list[#list + 1] = cjson.decode(line)
   end
   return list
