@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "event/identity.h"
 #include "event/process.h"
 #include "event/shape.h"
 
@@ -128,7 +129,8 @@ struct mw_event {
 	const struct mw_socket *socket;
 	const struct mw_call *call;
 	const struct mw_gap *gap;
-	const char *message; /* sensor.*: one sentence; else NULL */
+	const struct mw_identity *identity; /* where it happened; NULL: not known */
+	const char *message;                /* sensor.*: one sentence; else NULL */
 };
 
 extern const struct mw_shape mw_event_shape;

@@ -244,6 +244,20 @@ static void event_gap(const void *object, struct mw_value *ret)
 	set_object(ret, ((const struct mw_event *)object)->gap);
 }
 
+static void event_container(const void *object, struct mw_value *ret)
+{
+	const struct mw_identity *identity = ((const struct mw_event *)object)->identity;
+	if (identity && mw_identity_has_container(identity))
+		set_object(ret, identity);
+}
+
+static void event_ecs(const void *object, struct mw_value *ret)
+{
+	const struct mw_identity *identity = ((const struct mw_event *)object)->identity;
+	if (identity && mw_identity_has_ecs(identity))
+		set_object(ret, identity);
+}
+
 static void event_sampled(const void *object, struct mw_value *ret)
 {
 	if (((const struct mw_event *)object)->is_sampled)
@@ -265,6 +279,8 @@ static const struct mw_field event_fields[] = {
 	 .get = event_sampled},
 	{"gap", MW_OBJECT, NULL, "sensor.gap: what was missed.", &mw_gap_shape, .get = event_gap},
 	{"message", MW_TEXT, NULL, "sensor.*: what the sensor has to say.", .get = event_message},
+	{"container", MW_OBJECT, NULL, "The container it happened in.", &mw_container_shape, .get = event_container},
+	{"ecs", MW_OBJECT, NULL, "The ECS task it happened in.", &mw_ecs_shape, .get = event_ecs},
 	{0},
 };
 
@@ -326,6 +342,8 @@ OF_EVENT(file)
 OF_EVENT(socket)
 OF_EVENT(call)
 OF_EVENT(sampled)
+OF_EVENT(container)
+OF_EVENT(ecs)
 
 static void alert_rule(const void *object, struct mw_value *ret)
 {
@@ -354,6 +372,8 @@ static const struct mw_field alert_fields[] = {
 	{"socket", MW_OBJECT, NULL, "The socket the event is about.", &mw_socket_shape, .get = alert_socket},
 	{"call", MW_OBJECT, NULL, "The system call.", &mw_call_shape, .get = alert_call},
 	{"sampled", MW_BOOL, NULL, "As in the event.", .get = alert_sampled},
+	{"container", MW_OBJECT, NULL, "The container it happened in.", &mw_container_shape, .get = alert_container},
+	{"ecs", MW_OBJECT, NULL, "The ECS task it happened in.", &mw_ecs_shape, .get = alert_ecs},
 	{0},
 };
 

@@ -62,6 +62,7 @@ struct sensor {
 	struct mw_outputs *outputs;
 	struct mw_processes processes;
 	struct mw_users *users;
+	struct mw_identity identity;
 	struct mw_sockets *sockets; /* NULL: not looked at */
 	struct mw_process *root;    /* the application's first process, once it has ended */
 	struct mw_buf json;
@@ -126,6 +127,7 @@ static atomic_uint_least64_t *on_event(struct sensor *sensor, struct mw_event *e
 {
 	struct mw_sensor_counters *counters = &sensor->board->sensor;
 	bool is_spooled = sensor->spooled_kinds >> event->kind & 1;
+	event->identity = &sensor->identity;
 	uint64_t number = atomic_fetch_add(&sensor->board->last_id, 1) + 1;
 	(void)snprintf(event->id, sizeof(event->id), "%016" PRIx64 "-%012" PRIu64, (uint64_t)sensor->board->start_ns,
 		       number);
@@ -477,6 +479,7 @@ static void end(struct sensor *sensor)
 	mw_processes_release(&sensor->processes);
 	mw_exec_world_free(sensor->processes.world);
 	mw_users_free(sensor->users);
+	mw_identity_release(&sensor->identity);
 	if (sensor->spool)
 		mw_spool_close(sensor->spool);
 	mw_loop_free(sensor->loop);

@@ -21,7 +21,7 @@ function event.json(item) end
 ---@field doc string
 ---@field fields moonwatch.event.Field[]
 
---- Every shape by its name: Event, Process, Alert, Rule.
+--- Every shape by its name: Event, Process, File, Alert, Rule…
 ---@return table<string, moonwatch.event.Shape>
 function event.fields() end
 

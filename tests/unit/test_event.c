@@ -103,6 +103,31 @@ static void children_share_what_was_executed(void **state)
 	mw_process_unref(child);
 }
 
+static void events_say_where_they_happened(void **state)
+{
+	(void)state;
+	struct mw_identity identity = {0};
+	const struct mw_event event = {.kind = MW_SENSOR_HEALTH, .id = "x-1", .identity = &identity};
+	struct mw_value value;
+	assert_int_equal(mw_shape_get(&mw_event_shape, &event, "container", &value), 0);
+	assert_int_equal(value.type, MW_NONE);
+
+	assert_int_equal(mw_identity_set(&identity, "task_id", "old"), 0);
+	assert_int_equal(mw_identity_set(&identity, "task_id", "0123"), 0);
+	assert_int_equal(mw_identity_set(&identity, "region", ""), 0);
+	assert_int_equal(mw_identity_set(&identity, "log_driver", "x"), -ENOENT);
+	struct mw_buf buf = MW_BUF(10000);
+	mw_shape_json(&buf, &mw_event_shape, &event);
+	assert_string_equal(buf.data, "{\"time\":\"1970-01-01T00:00:00.000000000Z\",\"kind\":\"sensor.health\","
+				      "\"id\":\"x-1\",\"ecs\":{\"task_id\":\"0123\"}}");
+	assert_int_equal(mw_identity_set(&identity, "container_name", "web"), 0);
+	const struct mw_alert alert = {.event = &event};
+	assert_int_equal(mw_shape_get(&mw_alert_shape, &alert, "container.name", &value), 0);
+	assert_string_equal(value.text, "web");
+	mw_buf_release(&buf);
+	mw_identity_release(&identity);
+}
+
 static void kinds_are_found_by_name(void **state)
 {
 	(void)state;
@@ -121,7 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_has_every_field_once),       cmocka_unit_test(paths_reach_nested_fields),
 		cmocka_unit_test(chains_of_ancestors_are_bounded), cmocka_unit_test(children_share_what_was_executed),
-		cmocka_unit_test(kinds_are_found_by_name),
+		cmocka_unit_test(kinds_are_found_by_name),         cmocka_unit_test(events_say_where_they_happened),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
