@@ -156,6 +156,7 @@ int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, s
 	sql->state_dir = strdup(options->state_dir ? options->state_dir : "");
 	sql->world = (struct mw_sql_world){
 		.procfd = open(options->proc ? options->proc : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		.rootfd = open(options->root && *options->root ? options->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC),
 		.state_dir = sql->state_dir,
 		.deadline_ns = INT64_MAX,
 		.warnings = &sql->warnings,
@@ -184,6 +185,8 @@ void mw_sql_close(struct mw_sql *sql)
 	mw_users_free(sql->world.users);
 	if (sql->world.procfd >= 0)
 		(void)close(sql->world.procfd);
+	if (sql->world.rootfd >= 0)
+		(void)close(sql->world.rootfd);
 	mw_buf_release(&sql->warnings);
 	mw_buf_release(&sql->told);
 	free(sql->state_dir);
@@ -321,7 +324,7 @@ const char *mw_sql_warnings(struct mw_sql *sql)
 const struct mw_sql_table *mw_sql_table(const char *name)
 {
 	for (const struct mw_sql_table *const *table = mw_sql_tables; *table; table++)
-		if (sqlite3_stricmp((*table)->name, name) == 0)
+		if (sqlite3_stricmp((*table)->name, name) == 0 || sqlite3_stricmp((*table)->alias, name) == 0)
 			return *table;
 	return NULL;
 }

@@ -83,6 +83,15 @@ void mw_rows_int(struct mw_rows *rows, unsigned column, int64_t value)
 	cell(rows, column, MW_CELL_INT)->integer = value;
 }
 
+void mw_rows_number(struct mw_rows *rows, unsigned column, const char *text)
+{
+	char *end;
+	errno = 0;
+	long long value = strtoll(text, &end, 10);
+	if (end > text && *end == '\0' && errno == 0)
+		mw_rows_int(rows, column, value);
+}
+
 void mw_rows_double(struct mw_rows *rows, unsigned column, double value)
 {
 	cell(rows, column, MW_CELL_DOUBLE)->real = value;

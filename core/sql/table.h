@@ -37,6 +37,8 @@ enum {
 	MW_SQL_ORDER = 1 << 6,
 	/* Of another platform: hidden, always NULL. */
 	MW_SQL_FOREIGN = 1 << 7,
+	/* Whose rows: without `= value` those of the current user alone.  A join is therefore planned so that it gives one. */
+	MW_SQL_USER = 1 << 8,
 };
 
 struct mw_sql_column {
@@ -87,6 +89,7 @@ struct mw_sql_scan {
 
 struct mw_sql_table {
 	const char *name;
+	const char *alias; /* another name, or NULL */
 	const char *doc;
 	const char *source;                  /* where its rows come from, for the documentation */
 	const char *example;                 /* a query, or NULL */
@@ -120,6 +123,8 @@ int mw_rows_add(struct mw_rows *rows);
 void mw_rows_text(struct mw_rows *rows, unsigned column, const char *text, size_t bytes);
 void mw_rows_string(struct mw_rows *rows, unsigned column, const char *string);
 void mw_rows_int(struct mw_rows *rows, unsigned column, int64_t value);
+/* The number that `text` is; NULL when it is none. */
+void mw_rows_number(struct mw_rows *rows, unsigned column, const char *text);
 void mw_rows_double(struct mw_rows *rows, unsigned column, double value);
 /* Take the last row back. */
 void mw_rows_undo(struct mw_rows *rows);

@@ -135,6 +135,7 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 	int arguments = 0;
 	unsigned used = 0;           /* options of the columns that got an argument */
 	bool lacks_required = false; /* a required column has a value, but not in this plan */
+	bool lacks_user = false;     /* likewise, the user */
 	sqlite3_str *plan = sqlite3_str_new(NULL);
 
 	int order = 0;
@@ -157,6 +158,7 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 			continue;
 		if (!info->aConstraint[i].usable) {
 			lacks_required |= (columns[column].options & MW_SQL_REQUIRED) != 0;
+			lacks_user |= (columns[column].options & MW_SQL_USER) != 0 && op == MW_SQL_EQ;
 			continue;
 		}
 		if (arguments == MW_SQL_CONSTRAINTS)
@@ -171,6 +173,9 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 		return SQLITE_NOMEM;
 	info->needToFreeIdxStr = 1;
 	estimate(info, used);
+	/* Rows of one user would be joined, where all are meant: such a plan is the last choice. */
+	if (lacks_user && !(used & MW_SQL_USER))
+		info->estimatedCost = 1e15;
 	return lacks_required && !(used & MW_SQL_REQUIRED) ? SQLITE_CONSTRAINT : SQLITE_OK;
 }
 
@@ -382,11 +387,16 @@ static const sqlite3_module methods = {
 
 int mw_vtab_register(struct sqlite3 *db, const struct mw_sql_table *table, struct mw_sql_world *world)
 {
-	struct module *module = malloc(sizeof(*module));
-	if (!module)
-		return SQLITE_NOMEM;
-	*module = (struct module){.table = table, .world = world};
-	return sqlite3_create_module_v2(db, table->name, &methods, module, free); /* frees it on failure too */
+	const char *const names[] = {table->name, table->alias};
+	int r = SQLITE_OK;
+	for (size_t i = 0; r == SQLITE_OK && i < 2 && names[i]; i++) {
+		struct module *module = malloc(sizeof(*module));
+		if (!module)
+			return SQLITE_NOMEM;
+		*module = (struct module){.table = table, .world = world};
+		r = sqlite3_create_module_v2(db, names[i], &methods, module, free); /* frees it on failure too */
+	}
+	return r;
 }
 
 const struct mw_sql_constraint *mw_sql_equal(const struct mw_sql_scan *scan, unsigned column_wanted)

@@ -9,6 +9,7 @@ struct mw_users;
 
 struct mw_sql_world {
 	int procfd;            /* an open /proc, -1 without */
+	int rootfd;            /* the folder that holds etc/, -1 without; see place.h */
 	const char *state_dir; /* as wanted; "" for the list's own */
 	struct mw_users *users;
 	int64_t deadline_ns; /* CLOCK_MONOTONIC, of the running query; INT64_MAX for none */
