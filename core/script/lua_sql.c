@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "script/bind.h"
 #include "sql/db.h"
+#include "sql/empty.h"
 #include "sql/schema.h"
 #include "sql/table.h"
 
@@ -273,11 +274,15 @@ static void push_schema(lua_State *L, const struct mw_sql_table *table)
 /* tables() -> list of {name, doc, source, example, schema, columns = {{name, type, doc, …}}} */
 static int sql_tables(lua_State *L)
 {
+	const struct mw_sql_table *const *all = mw_sql_all_tables();
+	if (!all)
+		return luaL_error(L, "out of memory");
 	lua_newtable(L);
-	for (lua_Integer i = 0; mw_sql_tables[i]; i++) {
-		const struct mw_sql_table *table = mw_sql_tables[i];
-		lua_createtable(L, 0, 6);
+	for (lua_Integer i = 0; all[i]; i++) {
+		const struct mw_sql_table *table = all[i];
+		lua_createtable(L, 0, 7);
 		set_text(L, "name", table->name);
+		set_text(L, "alias", table->alias);
 		set_text(L, "doc", table->doc);
 		set_text(L, "source", table->source);
 		set_text(L, "example", table->example);

@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "proc/users.h"
+#include "sql/collations.h"
+#include "sql/empty.h"
 #include "sql/table.h"
 #include "sql/vtab.h"
 #include "sql/world.h"
@@ -20,6 +22,7 @@
 enum {
 	TIME_MS = 30000,
 	ROWS = 1 << 20,
+	MEMORY_BYTES = 128 << 20,
 	WARNINGS_BYTES = 8192,
 	/* Virtual machine instructions between two looks at the clock: some 10 µs. */
 	CLOCK_STEPS = 1000,
@@ -31,6 +34,7 @@ struct mw_sql {
 	char *state_dir;
 	int64_t time_ms;
 	uint64_t rows;
+	int64_t memory_bytes;
 	struct mw_buf warnings, told;
 	bool is_refused; /* by the authorizer */
 };
@@ -40,6 +44,7 @@ struct mw_sql_query {
 	sqlite3_stmt *statement;
 	int64_t deadline_ns; /* 0 until the first step */
 	uint64_t rows;
+	sqlite3_int64 used_before; /* by SQLite */
 };
 
 void mw_sql_warn(struct mw_sql_world *world, const char *format, ...)
@@ -132,7 +137,12 @@ static int open_database(struct mw_sql *sql, struct mw_err *err)
 	/* What is sorted may be secret: not into files. */
 	if (r == SQLITE_OK)
 		r = sqlite3_exec(sql->db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
-	for (const struct mw_sql_table *const *table = mw_sql_tables; r == SQLITE_OK && *table; table++)
+	if (r == SQLITE_OK)
+		r = mw_sql_collations_register(sql->db);
+	const struct mw_sql_table *const *table = mw_sql_all_tables();
+	if (!table)
+		r = SQLITE_NOMEM;
+	for (; r == SQLITE_OK && *table; table++)
 		r = mw_vtab_register(sql->db, *table, &sql->world);
 	if (r != SQLITE_OK)
 		return mw_err_set(err, r == SQLITE_NOMEM ? -ENOMEM : -EIO, "SQLite cannot be set up: %s",
@@ -153,6 +163,7 @@ int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, s
 	sql->told = (struct mw_buf)MW_BUF(WARNINGS_BYTES);
 	sql->time_ms = options->time_ms > 0 ? options->time_ms : TIME_MS;
 	sql->rows = options->rows ? options->rows : ROWS;
+	sql->memory_bytes = options->memory_bytes ? (int64_t)options->memory_bytes : MEMORY_BYTES;
 	sql->state_dir = strdup(options->state_dir ? options->state_dir : "");
 	sql->world = (struct mw_sql_world){
 		.procfd = open(options->proc ? options->proc : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
@@ -228,7 +239,7 @@ int mw_sql_prepare(struct mw_sql *sql, const char *text, size_t bytes, struct mw
 		(void)sqlite3_finalize(statement);
 		return mw_err_set(err, -ENOMEM, "out of memory");
 	}
-	*query = (struct mw_sql_query){.sql = sql, .statement = statement};
+	*query = (struct mw_sql_query){.sql = sql, .statement = statement, .used_before = sqlite3_memory_used()};
 	*ret_query = query;
 	return 0;
 }
@@ -252,6 +263,18 @@ const char *mw_sql_column_name(const struct mw_sql_query *query, unsigned column
 	return name ? name : "";
 }
 
+/* SQLite knows a limit for all of a process alone: it is that of the query for as long as the query runs. */
+static int step(struct mw_sql_query *query)
+{
+	sqlite3_int64 limit = query->used_before + query->sql->memory_bytes;
+	sqlite3_int64 others = sqlite3_hard_heap_limit64(-1);
+	if (others == 0 || limit < others)
+		(void)sqlite3_hard_heap_limit64(limit);
+	int r = sqlite3_step(query->statement);
+	(void)sqlite3_hard_heap_limit64(others);
+	return r;
+}
+
 int mw_sql_step(struct mw_sql_query *query, struct mw_err *err)
 {
 	struct mw_sql *sql = query->sql;
@@ -260,7 +283,7 @@ int mw_sql_step(struct mw_sql_query *query, struct mw_err *err)
 	if (query->rows > sql->rows)
 		return -ENOBUFS;
 	sql->world.deadline_ns = query->deadline_ns;
-	int r = sqlite3_step(query->statement);
+	int r = step(query);
 	sql->world.deadline_ns = INT64_MAX;
 	if (r == SQLITE_DONE)
 		return 0;
@@ -323,7 +346,7 @@ const char *mw_sql_warnings(struct mw_sql *sql)
 
 const struct mw_sql_table *mw_sql_table(const char *name)
 {
-	for (const struct mw_sql_table *const *table = mw_sql_tables; *table; table++)
+	for (const struct mw_sql_table *const *table = mw_sql_all_tables(); table && *table; table++)
 		if (sqlite3_stricmp((*table)->name, name) == 0 || sqlite3_stricmp((*table)->alias, name) == 0)
 			return *table;
 	return NULL;

@@ -19,6 +19,7 @@ struct mw_sql_options {
 	/* Limits of one query; 0 for the default, which is in db.c. */
 	int64_t time_ms;
 	uint64_t rows;
+	uint64_t memory_bytes; /* of SQLite, beyond what was in use when the query began */
 	/* Of all of SQLite in this process, whoever uses it; 0 for none.  For programs that do nothing else. */
 	uint64_t process_memory_bytes;
 };

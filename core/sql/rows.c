@@ -9,6 +9,7 @@
 enum {
 	ROWS = 1 << 20, /* that a table may hold at once; larger ones give some at a time */
 	TEXTS_BYTES = 64 << 20,
+	CELLS_BYTES = 64 << 20,
 	CHECK_ROWS = 64, /* between two looks at the clock */
 };
 
@@ -39,6 +40,8 @@ int mw_rows_add(struct mw_rows *rows)
 		return -ETIME;
 	if (rows->count == rows->capacity) {
 		size_t capacity = rows->capacity ? rows->capacity * 2 : 1;
+		if (capacity * rows->columns * sizeof(*rows->cells) > CELLS_BYTES)
+			return -ENOBUFS;
 		struct mw_cell *cells = reallocarray(rows->cells, capacity * rows->columns, sizeof(*cells));
 		if (!cells)
 			return -ENOMEM;

@@ -8,10 +8,8 @@
 const char *mw_sql_type_name(unsigned type)
 {
 	static const char *const names[] = {
-		[MW_SQL_TEXT] = "TEXT",
-		[MW_SQL_INTEGER] = "INTEGER",
-		[MW_SQL_BIGINT] = "BIGINT",
-		[MW_SQL_DOUBLE] = "DOUBLE",
+		[MW_SQL_TEXT] = "TEXT",     [MW_SQL_INTEGER] = "INTEGER", [MW_SQL_BIGINT] = "BIGINT",
+		[MW_SQL_DOUBLE] = "DOUBLE", [MW_SQL_BLOB] = "BLOB",       [MW_SQL_UNSIGNED_BIGINT] = "UNSIGNED BIGINT",
 	};
 	return names[type];
 }
@@ -22,10 +20,10 @@ void mw_sql_declaration(const struct mw_sql_table *table, struct mw_buf *out)
 	mw_buf_printf(out, "CREATE TABLE %s", table->name);
 	for (const struct mw_sql_column *column = table->columns; column->name; column++) {
 		mw_buf_printf(out, "%s`%s` %s", separator, column->name, mw_sql_type_name(column->type));
+		if (column->options & (MW_SQL_HIDDEN | MW_SQL_FOREIGN))
+			mw_buf_str(out, " HIDDEN"); /* part of the type, for SQLite */
 		if (column->collate)
 			mw_buf_printf(out, " COLLATE %s", column->collate);
-		if (column->options & (MW_SQL_HIDDEN | MW_SQL_FOREIGN))
-			mw_buf_str(out, " HIDDEN");
 		separator = ", ";
 	}
 	mw_buf_char(out, ')');

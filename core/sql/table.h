@@ -17,6 +17,8 @@ enum mw_sql_type {
 	MW_SQL_INTEGER,
 	MW_SQL_BIGINT,
 	MW_SQL_DOUBLE,
+	MW_SQL_BLOB,
+	MW_SQL_UNSIGNED_BIGINT,
 };
 
 /* Options of a column, as in osquery's specifications. */
@@ -45,8 +47,8 @@ struct mw_sql_column {
 	const char *name;
 	enum mw_sql_type type;
 	unsigned options;
-	const char *doc;
-	const char *collate; /* NULL: as SQLite compares */
+	const char *doc;     /* NULL in tables that are declared only */
+	const char *collate; /* NULL: as SQLite compares; else a name of collations.c */
 };
 
 enum mw_sql_operator {
@@ -105,7 +107,7 @@ struct mw_sql_table {
 	void (*close)(void *state);
 };
 
-/* Ended by NULL. */
+/* Tables that are implemented, ended by NULL; see empty.h for all. */
 extern const struct mw_sql_table *const mw_sql_tables[];
 
 static inline bool mw_sql_wants(const struct mw_sql_scan *scan, unsigned column)

@@ -298,7 +298,9 @@ static int check_required(const struct mw_sql_scan *scan, struct mw_err *err)
 		size_t length = strlen(names);
 		(void)snprintf(names + length, sizeof(names) - length, "%s%s = …", length ? " or " : "", column->name);
 	}
-	return *names ? mw_err_set(err, -EINVAL, "the query must say WHERE %s", names) : 0;
+	if (!*names)
+		return 0;
+	return mw_err_set(err, -EINVAL, "queried without a required column in the WHERE clause; say WHERE %s", names);
 }
 
 static int filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc, sqlite3_value **argv)
