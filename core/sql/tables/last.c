@@ -1,0 +1,55 @@
+#include "sql/table.h"
+#include "sql/utmp.h"
+
+enum {
+	USERNAME,
+	TTY,
+	PID,
+	TYPE,
+	TYPE_NAME,
+	TIME,
+	HOST,
+};
+
+static const struct mw_sql_column columns[] = {
+	[USERNAME] = {"username", MW_SQL_TEXT, 0, "Name of the user; empty at the end of a session"},
+	[TTY] = {"tty", MW_SQL_TEXT, 0, "Terminal, as below /dev"},
+	[PID] = {"pid", MW_SQL_INTEGER, 0, "Process id"},
+	[TYPE] = {"type", MW_SQL_INTEGER, 0, "Kind of record, utmp(5): 7 begins a session, 8 ends it"},
+	[TYPE_NAME] = {"type_name", MW_SQL_TEXT, 0, "user-process or dead-process"},
+	[TIME] = {"time", MW_SQL_INTEGER, 0, "When, in seconds since 1970"},
+	[HOST] = {"host", MW_SQL_TEXT, 0, "Where the user came from"},
+	{0},
+};
+
+static int add_record(const struct utmpx *record, struct mw_rows *rows)
+{
+	if (record->ut_type != USER_PROCESS && record->ut_type != DEAD_PROCESS)
+		return 0;
+	int r = mw_rows_add(rows);
+	if (r < 0)
+		return r;
+	mw_sql_utmp_text(rows, USERNAME, record->ut_user, sizeof(record->ut_user));
+	mw_sql_utmp_text(rows, TTY, record->ut_line, sizeof(record->ut_line));
+	mw_rows_int(rows, PID, record->ut_pid);
+	mw_rows_int(rows, TYPE, record->ut_type);
+	mw_rows_string(rows, TYPE_NAME, record->ut_type == USER_PROCESS ? "user-process" : "dead-process");
+	mw_rows_int(rows, TIME, record->ut_tv.tv_sec);
+	mw_sql_utmp_text(rows, HOST, record->ut_host, sizeof(record->ut_host));
+	return 0;
+}
+
+static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
+{
+	(void)err;
+	return mw_sql_utmp(scan, "/var/log/wtmp", add_record, rows);
+}
+
+const struct mw_sql_table mw_table_last = {
+	.name = "last",
+	.doc = "Sessions of users, their beginnings and ends, in the order they were written.",
+	.source = "/var/log/wtmp",
+	.example = "SELECT username, tty, host, datetime(time, 'unixepoch') FROM last WHERE type = 7",
+	.columns = columns,
+	.fill = fill,
+};
