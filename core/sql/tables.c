@@ -2,28 +2,56 @@
 
 #include "sql/table.h"
 
+extern const struct mw_sql_table mw_table_cgroup_limits;
+extern const struct mw_sql_table mw_table_cpu_info;
+extern const struct mw_sql_table mw_table_cpu_time;
 extern const struct mw_sql_table mw_table_groups;
+extern const struct mw_sql_table mw_table_kernel_info;
+extern const struct mw_sql_table mw_table_kernel_modules;
 extern const struct mw_sql_table mw_table_last;
+extern const struct mw_sql_table mw_table_load_average;
 extern const struct mw_sql_table mw_table_logged_in_users;
+extern const struct mw_sql_table mw_table_memory_info;
 extern const struct mw_sql_table mw_table_moonwatch_alerts;
 extern const struct mw_sql_table mw_table_moonwatch_health;
+extern const struct mw_sql_table mw_table_mounts;
+extern const struct mw_sql_table mw_table_os_version;
 extern const struct mw_sql_table mw_table_process_events;
 extern const struct mw_sql_table mw_table_processes;
+extern const struct mw_sql_table mw_table_selinux_settings;
 extern const struct mw_sql_table mw_table_shadow;
+extern const struct mw_sql_table mw_table_system_controls;
+extern const struct mw_sql_table mw_table_system_info;
 extern const struct mw_sql_table mw_table_time;
+extern const struct mw_sql_table mw_table_ulimit_info;
+extern const struct mw_sql_table mw_table_uptime;
 extern const struct mw_sql_table mw_table_user_groups;
 extern const struct mw_sql_table mw_table_users;
 
 const struct mw_sql_table *const mw_sql_tables[] = {
+	&mw_table_cgroup_limits,
+	&mw_table_cpu_info,
+	&mw_table_cpu_time,
 	&mw_table_groups,
+	&mw_table_kernel_info,
+	&mw_table_kernel_modules,
 	&mw_table_last,
+	&mw_table_load_average,
 	&mw_table_logged_in_users,
+	&mw_table_memory_info,
 	&mw_table_moonwatch_alerts,
 	&mw_table_moonwatch_health,
+	&mw_table_mounts,
+	&mw_table_os_version,
 	&mw_table_process_events,
 	&mw_table_processes,
+	&mw_table_selinux_settings,
 	&mw_table_shadow,
+	&mw_table_system_controls,
+	&mw_table_system_info,
 	&mw_table_time,
+	&mw_table_ulimit_info,
+	&mw_table_uptime,
 	&mw_table_user_groups,
 	&mw_table_users,
 	NULL,
