@@ -197,7 +197,11 @@ char *mw_sql_strip(char *text)
 
 char *mw_sql_word(char **rest)
 {
-	return strtok_r(NULL, " \t", rest);
+	char *word = *rest + strspn(*rest, " \t");
+	size_t length = strcspn(word, " \t");
+	*rest = word + length + (word[length] != '\0');
+	word[length] = '\0';
+	return length ? word : NULL;
 }
 
 bool mw_sql_cut(char *line, char separator, char **ret_key, char **ret_value)

@@ -2,10 +2,18 @@
 
 #include "sql/table.h"
 
+extern const struct mw_sql_table mw_table_arp_cache;
 extern const struct mw_sql_table mw_table_cgroup_limits;
 extern const struct mw_sql_table mw_table_cpu_info;
 extern const struct mw_sql_table mw_table_cpu_time;
+extern const struct mw_sql_table mw_table_dns_resolvers;
+extern const struct mw_sql_table mw_table_etc_hosts;
+extern const struct mw_sql_table mw_table_etc_protocols;
+extern const struct mw_sql_table mw_table_etc_services;
 extern const struct mw_sql_table mw_table_groups;
+extern const struct mw_sql_table mw_table_interface_addresses;
+extern const struct mw_sql_table mw_table_interface_details;
+extern const struct mw_sql_table mw_table_interface_ipv6;
 extern const struct mw_sql_table mw_table_kernel_info;
 extern const struct mw_sql_table mw_table_kernel_modules;
 extern const struct mw_sql_table mw_table_last;
@@ -18,6 +26,7 @@ extern const struct mw_sql_table mw_table_mounts;
 extern const struct mw_sql_table mw_table_os_version;
 extern const struct mw_sql_table mw_table_process_events;
 extern const struct mw_sql_table mw_table_processes;
+extern const struct mw_sql_table mw_table_routes;
 extern const struct mw_sql_table mw_table_selinux_settings;
 extern const struct mw_sql_table mw_table_shadow;
 extern const struct mw_sql_table mw_table_system_controls;
@@ -29,10 +38,18 @@ extern const struct mw_sql_table mw_table_user_groups;
 extern const struct mw_sql_table mw_table_users;
 
 const struct mw_sql_table *const mw_sql_tables[] = {
+	&mw_table_arp_cache,
 	&mw_table_cgroup_limits,
 	&mw_table_cpu_info,
 	&mw_table_cpu_time,
+	&mw_table_dns_resolvers,
+	&mw_table_etc_hosts,
+	&mw_table_etc_protocols,
+	&mw_table_etc_services,
 	&mw_table_groups,
+	&mw_table_interface_addresses,
+	&mw_table_interface_details,
+	&mw_table_interface_ipv6,
 	&mw_table_kernel_info,
 	&mw_table_kernel_modules,
 	&mw_table_last,
@@ -45,6 +62,7 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_os_version,
 	&mw_table_process_events,
 	&mw_table_processes,
+	&mw_table_routes,
 	&mw_table_selinux_settings,
 	&mw_table_shadow,
 	&mw_table_system_controls,
