@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "pkg/walk.h"
 #include "proc/users.h"
 #include "sql/collations.h"
 #include "sql/empty.h"
@@ -167,7 +168,8 @@ int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, s
 	sql->state_dir = strdup(options->state_dir ? options->state_dir : "");
 	sql->world = (struct mw_sql_world){
 		.procfd = open(options->proc ? options->proc : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-		.rootfd = open(options->root && *options->root ? options->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+		.rootfd =
+			open(options->root && *options->root ? options->root : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 		.state_dir = sql->state_dir,
 		.deadline_ns = INT64_MAX,
 		.warnings = &sql->warnings,
@@ -194,6 +196,7 @@ void mw_sql_close(struct mw_sql *sql)
 		return;
 	(void)sqlite3_close(sql->db);
 	mw_users_free(sql->world.users);
+	mw_package_walk_free(sql->world.packages);
 	if (sql->world.procfd >= 0)
 		(void)close(sql->world.procfd);
 	if (sql->world.rootfd >= 0)

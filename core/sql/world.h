@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct mw_buf;
+struct mw_package_walk;
 struct mw_users;
 
 struct mw_sql_world {
@@ -12,7 +13,8 @@ struct mw_sql_world {
 	int rootfd;            /* the folder that holds etc/, -1 without; see place.h */
 	const char *state_dir; /* as wanted; "" for the list's own */
 	struct mw_users *users;
-	int64_t deadline_ns; /* CLOCK_MONOTONIC, of the running query; INT64_MAX for none */
+	struct mw_package_walk *packages; /* NULL until a table needs it */
+	int64_t deadline_ns;              /* CLOCK_MONOTONIC, of the running query; INT64_MAX for none */
 	/* How often a table read a process, for tests: what is not asked for must not be read. */
 	uint64_t processes_read;
 	struct mw_buf *warnings; /* lines */

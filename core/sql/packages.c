@@ -1,0 +1,74 @@
+#include "sql/packages.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "pkg/walk.h"
+#include "sql/world.h"
+
+static int emit(void *data, const struct mw_package *package)
+{
+	const struct mw_sql_packages *packages = data;
+	int r = mw_rows_add(packages->rows);
+	if (r == 0)
+		packages->fill(packages, package);
+	return r;
+}
+
+static void warn(void *data, const char *line)
+{
+	const struct mw_sql_packages *packages = data;
+	mw_sql_warn(packages->scan->world, "%s: %s", packages->scan->table->name, line);
+}
+
+struct mw_package_sink mw_sql_packages_sink(struct mw_sql_packages *packages)
+{
+	int64_t deadline_ns = packages->scan->world->deadline_ns;
+	int64_t now_ns = mw_clock_mono_ns();
+	if (deadline_ns != INT64_MAX && deadline_ns > now_ns)
+		deadline_ns = now_ns + (deadline_ns - now_ns) / 10 * 8;
+	return (struct mw_package_sink){.emit = emit, .warn = warn, .data = packages, .deadline_ns = deadline_ns};
+}
+
+/* Without slashes at its end. */
+static bool is_folder(const struct mw_sql_constraint *directory, char ret_path[MW_PATH_BYTES])
+{
+	size_t n = directory->bytes;
+	while (n > 1 && directory->text[n - 1] == '/')
+		n--;
+	if (n == 0 || n >= MW_PATH_BYTES || directory->text[0] != '/')
+		return false;
+	memcpy(ret_path, directory->text, n);
+	ret_path[n] = '\0';
+	return true;
+}
+
+int mw_sql_packages_walk(struct mw_sql_packages *packages, enum mw_package_kind kind, unsigned directory,
+			 unsigned depth)
+{
+	struct mw_sql_world *world = packages->scan->world;
+	const struct mw_sql_constraint *only = mw_sql_equal(packages->scan, directory);
+	char start[MW_PATH_BYTES] = "/";
+	if (only && !is_folder(only, start))
+		return 0;
+	if (!world->packages) {
+		int r = mw_package_walk_new(&world->packages);
+		if (r < 0)
+			return r;
+	}
+	const struct mw_package_walk_options options = {
+		.rootfd = world->rootfd,
+		.start = start,
+		.depth = only ? depth : 0,
+		.kinds = 1U << kind,
+	};
+	struct mw_package_sink sink = mw_sql_packages_sink(packages);
+	return mw_package_walk_find(world->packages, &options, &sink);
+}
+
+void mw_sql_packages_text(struct mw_rows *rows, unsigned column, const char *text)
+{
+	mw_rows_string(rows, column, text ? text : "");
+}

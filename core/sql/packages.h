@@ -1,0 +1,24 @@
+/* Tables of packages: what readers of core/pkg find, as rows. */
+#pragma once
+
+#include "pkg/pkg.h"
+#include "sql/table.h"
+
+/* One scan of such a table. */
+struct mw_sql_packages {
+	const struct mw_sql_scan *scan;
+	struct mw_rows *rows;
+	/* Fill the row that was begun. */
+	void (*fill)(const struct mw_sql_packages *packages, const struct mw_package *package);
+};
+
+/* Rows and warnings of the scan.  Ends before the query must, so that what was found till then is shown. */
+struct mw_package_sink mw_sql_packages_sink(struct mw_sql_packages *packages);
+
+/* Walk for packages of a kind: all of them, or those of the folder that column `directory` must be equal to, and of what is
+ * `depth` folders below it (0: all). */
+int mw_sql_packages_walk(struct mw_sql_packages *packages, enum mw_package_kind kind, unsigned directory,
+			 unsigned depth);
+
+/* As osquery has it, what is not known is an empty text. */
+void mw_sql_packages_text(struct mw_rows *rows, unsigned column, const char *text);
