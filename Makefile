@@ -9,7 +9,7 @@ setup_tests = @./setup build run test && { ./setup programs || echo "note: some 
 	{ ./setup guest || echo "note: no tests on other kernels and processors"; }
 
 .DEFAULT_GOAL := build
-.PHONY: build run test arm64 torture bench bench-docs lint format asan tsan clean help
+.PHONY: build run test fuzz arm64 torture bench bench-docs lint format asan tsan clean help
 
 build: ## build/bin/moonwatch, which runs from this checkout
 	@./setup build
@@ -29,6 +29,12 @@ test: ## all tests; the last line counts them
 	$(call cmake_build,release)
 	@for guest in arm64 linux-5.10; do tests/system/guest/prepare build $$guest >/dev/null 2>&1 || true; done # they say why
 	@tests/run build
+
+fuzz: ## each parser of what others wrote against a fuzzer, FUZZ_SECONDS=20 each
+	@./setup build fuzz
+	@cmake --preset fuzz >/dev/null
+	$(call cmake_build,fuzz,fuzz)
+	@tests/fuzz/run build-fuzz
 
 torture: ## hundreds of kills at random moments, and every stressor; takes a quarter of an hour
 	$(setup_tests)
@@ -73,7 +79,7 @@ tsan: ## the unit tests, with ThreadSanitizer
 	@tests/run build-tsan -R '^unit'
 
 clean: ## remove the build folders
-	@rm -rf build build-dev build-asan build-tsan build-lint build-arm64 build-guest
+	@rm -rf build build-dev build-asan build-tsan build-lint build-fuzz build-arm64 build-guest
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile

@@ -47,14 +47,21 @@ static bool is_same_program(const struct mw_image *a, const struct mw_image *b)
 	       (a->argv_bytes == 0 || memcmp(a->argv, b->argv, a->argv_bytes) == 0);
 }
 
+static int64_t start_of(const struct mw_record_exec *record)
+{
+	int64_t ns;
+	if (!record->start_ticks ||
+	    __builtin_add_overflow(mw_procfs_boot_real_ns(), mw_procfs_ticks_ns(record->start_ticks), &ns))
+		return record->head.time_ns;
+	return ns;
+}
+
 static int apply_exec(struct mw_processes *processes, const struct mw_record_exec *record, size_t bytes,
 		      struct mw_process **ret_process)
 {
 	if (!mw_image_record_is_whole(record, bytes))
 		return -EPROTO;
-	int64_t start_ns = record->start_ticks ? mw_procfs_boot_real_ns() + mw_procfs_ticks_ns(record->start_ticks)
-					       : record->head.time_ns;
-	struct mw_process *process = mw_processes_known(processes, record->head.pid, record->ppid, start_ns);
+	struct mw_process *process = mw_processes_known(processes, record->head.pid, record->ppid, start_of(record));
 	struct mw_image *image =
 		process ? mw_image_from_record(record, processes->users, processes->container_start_ns) : NULL;
 	if (!image)
@@ -129,7 +136,8 @@ static int apply_gap(struct mw_processes *processes, const struct mw_record_gap 
 int mw_processes_apply(struct mw_processes *processes, const struct mw_record *record, size_t bytes,
 		       struct mw_event *ret_event)
 {
-	if (bytes < sizeof(*record))
+	/* Only a gap is nobody's; the map could not hold such a process. */
+	if (bytes < sizeof(*record) || (record->pid <= 0 && record->kind != MW_RECORD_GAP))
 		return -EPROTO;
 	struct mw_event event = {.time_ns = record->time_ns};
 	int r;
