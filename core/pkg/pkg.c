@@ -1,10 +1,13 @@
 #include "pkg/pkg.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -81,4 +84,68 @@ int mw_package_read_file(int rootfd, const char *path, struct mw_buf *buf)
 	MW_AUTO_FD fd = -1;
 	int r = mw_package_open_file(rootfd, path, &fd, NULL);
 	return r < 0 ? r : mw_file_read_fd(fd, buf);
+}
+
+void mw_package_names_release(struct mw_package_names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->list[i]);
+	free(names->list);
+	names->list = NULL;
+	names->count = 0;
+}
+
+static int add_name(struct mw_package_names *names, const char *name)
+{
+	if ((names->count & (names->count - 1)) == 0) { /* the capacity is the power of two that holds `count` */
+		size_t capacity = names->count ? names->count * 2 : 1;
+		char **list = reallocarray(names->list, capacity, sizeof(*list));
+		if (!list)
+			return -ENOMEM;
+		names->list = list;
+	}
+	char *copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	names->list[names->count++] = copy;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		(void)closedir(*dir);
+}
+
+int mw_package_list(int rootfd, const char *folder, struct mw_package_names *names, const struct mw_package_sink *sink)
+{
+	int fd = -1;
+	if (mw_package_open(rootfd, folder, O_RDONLY | O_DIRECTORY, &fd) < 0)
+		return 0;
+	__attribute__((cleanup(close_dir))) DIR *dir = fdopendir(fd);
+	if (!dir) {
+		(void)close(fd);
+		return -ENOMEM;
+	}
+	int r = 0;
+	const struct dirent *entry;
+	while (r == 0 && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (names->count == names->max) {
+			mw_package_warn(sink, "%s: too many files; only %zu are looked at", folder, names->max);
+			break;
+		}
+		r = add_name(names, entry->d_name);
+		if (r == 0)
+			r = mw_package_check_time(sink);
+	}
+	if (names->count)
+		qsort(names->list, names->count, sizeof(*names->list), compare_names);
+	return r;
 }

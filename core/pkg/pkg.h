@@ -48,11 +48,11 @@ struct mw_package {
 	/* Folder it belongs to: where the outermost node_modules is, or site-packages. */
 	const char *directory;
 	int64_t epoch;        /* rpm */
-	int64_t size;         /* bytes installed, 0 unknown */
+	int64_t size;         /* installed: bytes, of deb KiB */
 	int64_t install_time; /* seconds since 1970, 0 unknown */
 	uint32_t uid;         /* owner of the file at `path`, where a walk found it */
 	int depth;            /* npm: how many node_modules above the innermost; java: how many jars it is inside of */
-	bool has_epoch;
+	bool has_epoch, has_size;
 	bool is_dev; /* npm, composer: needed for development only */
 };
 
@@ -80,3 +80,14 @@ int mw_package_open(int rootfd, const char *path, int flags, int *ret_fd);
 int mw_package_open_file(int rootfd, const char *path, int *ret_fd, struct stat *ret_stat);
 /* Append the whole of a regular file.  What is longer than the buffer may be: -EFBIG, with the part that fits. */
 int mw_package_read_file(int rootfd, const char *path, struct mw_buf *buf);
+
+/* Names in a folder, sorted; but those that begin with a dot. */
+struct mw_package_names {
+	char **list;
+	size_t count;
+	size_t max; /* more are left out, with a warning */
+};
+
+void mw_package_names_release(struct mw_package_names *names);
+/* No names when there is no such folder.  0, -ENOMEM or -ETIME. */
+int mw_package_list(int rootfd, const char *folder, struct mw_package_names *names, const struct mw_package_sink *sink);
