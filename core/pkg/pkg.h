@@ -50,6 +50,7 @@ struct mw_package {
 	int64_t epoch;        /* rpm */
 	int64_t size;         /* installed: bytes, of deb KiB */
 	int64_t install_time; /* seconds since 1970, 0 unknown */
+	int64_t build_time;   /* likewise */
 	uint32_t uid;         /* owner of the file at `path`, where a walk found it */
 	int depth;            /* npm: how many node_modules above the innermost; java: how many jars it is inside of */
 	bool has_epoch, has_size;

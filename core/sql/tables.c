@@ -20,6 +20,7 @@ extern const struct mw_sql_table mw_table_last;
 extern const struct mw_sql_table mw_table_load_average;
 extern const struct mw_sql_table mw_table_logged_in_users;
 extern const struct mw_sql_table mw_table_memory_info;
+extern const struct mw_sql_table mw_table_apk_packages;
 extern const struct mw_sql_table mw_table_deb_packages;
 extern const struct mw_sql_table mw_table_moonwatch_alerts;
 extern const struct mw_sql_table mw_table_moonwatch_health;
@@ -57,6 +58,7 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_load_average,
 	&mw_table_logged_in_users,
 	&mw_table_memory_info,
+	&mw_table_apk_packages,
 	&mw_table_deb_packages,
 	&mw_table_moonwatch_alerts,
 	&mw_table_moonwatch_health,
