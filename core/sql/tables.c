@@ -33,6 +33,7 @@ extern const struct mw_sql_table mw_table_selinux_settings;
 extern const struct mw_sql_table mw_table_shadow;
 extern const struct mw_sql_table mw_table_system_controls;
 extern const struct mw_sql_table mw_table_system_info;
+extern const struct mw_sql_table mw_table_rpm_packages;
 extern const struct mw_sql_table mw_table_time;
 extern const struct mw_sql_table mw_table_ulimit_info;
 extern const struct mw_sql_table mw_table_uptime;
@@ -77,4 +78,7 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_user_groups,
 	&mw_table_users,
 	NULL,
+	&mw_table_apk_packages,     &mw_table_deb_packages,   &mw_table_moonwatch_alerts,
+	&mw_table_moonwatch_health, &mw_table_process_events, &mw_table_processes,
+	&mw_table_rpm_packages,     &mw_table_time,           NULL,
 };
