@@ -10,7 +10,7 @@ set(sysroot ${root}/build-guest/sysroot-arm64)
 execute_process(COMMAND ${root}/setup list build OUTPUT_VARIABLE packages COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[a-z0-9.+-]+-dev" packages "${packages}")
 list(REMOVE_ITEM packages libc6-dev) # comes with the compiler
-execute_process(COMMAND ${root}/cmake/debs ${sysroot} arm64 bookworm ${packages} zlib1g-dev
+execute_process(COMMAND ${root}/cmake/debs ${sysroot} arm64 bookworm ${packages}
   COMMAND_ERROR_IS_FATAL ANY)
 
 set(CMAKE_FIND_ROOT_PATH ${sysroot})

@@ -11,6 +11,22 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 find_library(LUA_CJSON NAMES liblua5.4-cjson.a REQUIRED)
 # Of the archive a few objects are taken; the shared library would cost every start some milliseconds.
 find_library(CRYPTO NAMES libcrypto.a REQUIRED)
+find_library(ZLIB NAMES libz.a REQUIRED)
+# libcurl, too, would cost every start its forty libraries: it is loaded when it is first used, unless it is linked.
+option(MOONWATCH_CURL_LINKED "Link libcurl instead of loading it when it is first used" OFF)
+if(MOONWATCH_CURL_LINKED)
+  pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+  set(CURL PkgConfig::CURL)
+  add_compile_definitions(MOONWATCH_CURL_LINKED)
+  if(MOONWATCH_STATIC)
+    target_link_libraries(PkgConfig::CURL INTERFACE ${CURL_STATIC_LIBRARIES})
+  endif()
+elseif(MOONWATCH_STATIC)
+  set(CURL)
+  add_compile_definitions(MOONWATCH_CURL_NONE)
+else()
+  set(CURL ${CMAKE_DL_LIBS})
+endif()
 if(MOONWATCH_STATIC)
   # What these libraries themselves need.
   target_link_libraries(PkgConfig::LUA INTERFACE ${LUA_STATIC_LIBRARIES})
@@ -31,17 +47,20 @@ moonwatch_layer(proc mw_base)
 moonwatch_layer(pkg mw_crypto mw_base PkgConfig::SQLITE Threads::Threads)
 moonwatch_layer(trace mw_proc mw_event mw_base)
 moonwatch_layer(launch mw_trace mw_proc mw_loop mw_event mw_base)
+moonwatch_layer(net mw_loop mw_base ${ZLIB} ${CURL})
+moonwatch_layer(aws mw_net mw_crypto mw_loop mw_base)
 moonwatch_layer(flag mw_base)
 moonwatch_layer(spool mw_event mw_base PkgConfig::SQLITE)
 moonwatch_layer(sql mw_spool mw_pkg mw_proc mw_base PkgConfig::SQLITE)
-moonwatch_layer(script mw_sql mw_spool mw_flag mw_loop mw_event mw_base PkgConfig::LUA ${LUA_CJSON} m)
+moonwatch_layer(script mw_sql mw_spool mw_flag mw_aws mw_net mw_loop mw_event mw_base PkgConfig::LUA ${LUA_CJSON} m)
 moonwatch_layer(rule mw_script mw_event mw_base)
-moonwatch_layer(sensor mw_rule mw_script mw_spool mw_flag mw_launch mw_trace mw_crypto mw_proc mw_event mw_loop mw_base)
+moonwatch_layer(sensor mw_rule mw_script mw_spool mw_flag mw_aws mw_net mw_launch mw_trace mw_crypto mw_proc mw_event mw_loop mw_base)
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/cli/*.c)
 add_executable(moonwatch ${cli_sources})
 target_link_libraries(moonwatch PRIVATE moonwatch_flags
-  mw_sensor mw_rule mw_script mw_sql mw_spool mw_flag mw_launch mw_trace mw_pkg mw_crypto mw_proc mw_loop mw_event mw_base)
+  mw_sensor mw_rule mw_script mw_sql mw_spool mw_flag mw_aws mw_net mw_launch mw_trace mw_pkg mw_crypto mw_proc mw_loop mw_event
+  mw_base)
 # Lua modules written in C (those the test runner needs) find the Lua API in this program.
 set_target_properties(moonwatch PROPERTIES ENABLE_EXPORTS ON
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
@@ -49,4 +68,6 @@ set_target_properties(moonwatch PROPERTIES ENABLE_EXPORTS ON
 # the libraries stay out of their memory.
 if(NOT MOONWATCH_STATIC)
   target_link_options(moonwatch PRIVATE -Wl,-z,relro,-z,now,--as-needed)
+  # What libcurl brings along finds its own OpenSSL and zlib, not the few functions of ours.
+  target_link_options(moonwatch PRIVATE -Wl,--exclude-libs,libcrypto.a:libz.a)
 endif()

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -40,8 +41,7 @@ static int feed(SHA256_CTX *context, int fd, uint64_t limit)
 
 int mw_sha256_fd(int fd, uint64_t limit, char ret_hex[MW_SHA256_HEX_BYTES])
 {
-	static const char digits[] = "0123456789abcdef";
-	unsigned char digest[SHA256_DIGEST_LENGTH] = {0};
+	unsigned char digest[MW_SHA256_BYTES] = {0};
 	SHA256_CTX context;
 	if (SHA256_Init(&context) != 1)
 		return -EIO;
@@ -50,10 +50,53 @@ int mw_sha256_fd(int fd, uint64_t limit, char ret_hex[MW_SHA256_HEX_BYTES])
 		return r;
 	if (SHA256_Final(digest, &context) != 1)
 		return -EIO;
-	for (unsigned i = 0; i < sizeof(digest); i++) {
+	mw_sha256_hex(digest, ret_hex);
+	return 0;
+}
+
+void mw_sha256_hex(const unsigned char digest[MW_SHA256_BYTES], char ret_hex[MW_SHA256_HEX_BYTES])
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < MW_SHA256_BYTES; i++) {
 		ret_hex[2 * i] = digits[digest[i] >> 4];
 		ret_hex[2 * i + 1] = digits[digest[i] & 15];
 	}
-	ret_hex[2 * sizeof(digest)] = '\0';
-	return 0;
+	ret_hex[2 * MW_SHA256_BYTES] = '\0';
+}
+
+/* These functions of libcrypto do not fail: they have no memory to get, and lengths are bounded. */
+void mw_sha256(const void *bytes, size_t n, unsigned char ret_digest[MW_SHA256_BYTES])
+{
+	SHA256_CTX context;
+	(void)SHA256_Init(&context);
+	(void)SHA256_Update(&context, bytes, n);
+	(void)SHA256_Final(ret_digest, &context);
+	explicit_bzero(&context, sizeof(context));
+}
+
+void mw_hmac_sha256(const void *key, size_t key_bytes, const void *bytes, size_t n,
+		    unsigned char ret_mac[MW_SHA256_BYTES])
+{
+	unsigned char block[SHA256_CBLOCK] = {0};
+	SHA256_CTX context;
+	if (key_bytes > sizeof(block))
+		mw_sha256(key, key_bytes, block);
+	else if (key_bytes)
+		memcpy(block, key, key_bytes);
+
+	for (size_t i = 0; i < sizeof(block); i++)
+		block[i] ^= 0x36;
+	(void)SHA256_Init(&context);
+	(void)SHA256_Update(&context, block, sizeof(block));
+	(void)SHA256_Update(&context, bytes, n);
+	(void)SHA256_Final(ret_mac, &context);
+
+	for (size_t i = 0; i < sizeof(block); i++)
+		block[i] ^= 0x36 ^ 0x5C;
+	(void)SHA256_Init(&context);
+	(void)SHA256_Update(&context, block, sizeof(block));
+	(void)SHA256_Update(&context, ret_mac, MW_SHA256_BYTES);
+	(void)SHA256_Final(ret_mac, &context);
+	explicit_bzero(block, sizeof(block));
+	explicit_bzero(&context, sizeof(context));
 }

@@ -10,6 +10,7 @@
 #include "script/state.h"
 
 struct mw_err;
+struct mw_loop;
 struct mw_shape;
 
 enum {
@@ -21,6 +22,8 @@ enum {
 struct mw_script *mw_script_of(lua_State *L);
 enum mw_script_kind mw_script_kind(const struct mw_script *script);
 const char *mw_script_tree(const struct mw_script *script);
+/* NULL in commands. */
+struct mw_loop *mw_script_loop(const struct mw_script *script);
 /* Are scripts of this kind somebody else's? */
 bool mw_script_is_sandboxed(enum mw_script_kind kind);
 

@@ -11,18 +11,30 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "script/bind.h"
+#include "script/lua_secret.h"
 
+int luaopen_moonwatch_environment(lua_State *L);
 int luaopen_moonwatch_event(lua_State *L);
+int luaopen_moonwatch_loop(lua_State *L);
+int luaopen_moonwatch_sigv4(lua_State *L);
 int luaopen_moonwatch_sql(lua_State *L);
 int luaopen_moonwatch_text(lua_State *L);
+int luaopen_moonwatch_tls(lua_State *L);
 int luaopen_moonwatch_writer(lua_State *L);
 
+#define OURS (MW_SEEN_BY(MW_SCRIPT_AGENT) | MW_SEEN_BY(MW_SCRIPT_TOOL))
+
 const struct mw_script_module mw_script_modules[] = {
+	{"moonwatch.environment", luaopen_moonwatch_environment, OURS},
 	{"moonwatch.event", luaopen_moonwatch_event, (unsigned)MW_SEEN_BY_ALL},
+	{"moonwatch.loop", luaopen_moonwatch_loop, OURS},
+	{"moonwatch.secret", luaopen_moonwatch_secret, OURS},
+	{"moonwatch.sigv4", luaopen_moonwatch_sigv4, OURS},
 	{"moonwatch.sql", luaopen_moonwatch_sql, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"moonwatch.text", luaopen_moonwatch_text, (unsigned)MW_SEEN_BY_ALL},
-	{"moonwatch.writer", luaopen_moonwatch_writer, MW_SEEN_BY(MW_SCRIPT_AGENT) | MW_SEEN_BY(MW_SCRIPT_TOOL)},
-	{"cjson", luaopen_cjson, MW_SEEN_BY(MW_SCRIPT_AGENT) | MW_SEEN_BY(MW_SCRIPT_TOOL)},
+	{"moonwatch.tls", luaopen_moonwatch_tls, OURS},
+	{"moonwatch.writer", luaopen_moonwatch_writer, OURS},
+	{"cjson", luaopen_cjson, OURS},
 	{0},
 };
 

@@ -45,6 +45,7 @@ struct mw_script {
 	lua_State *lua;
 	enum mw_script_kind kind;
 	char *tree;
+	struct mw_loop *loop;
 	size_t used_bytes;
 	size_t cap_bytes;
 	uint64_t generation;
@@ -67,6 +68,11 @@ struct mw_script *mw_script_of(lua_State *L)
 enum mw_script_kind mw_script_kind(const struct mw_script *script)
 {
 	return script->kind;
+}
+
+struct mw_loop *mw_script_loop(const struct mw_script *script)
+{
+	return script->loop;
 }
 
 const char *mw_script_tree(const struct mw_script *script)
@@ -371,6 +377,7 @@ int mw_script_new(const struct mw_script_options *options, struct mw_script **re
 		return mw_err_set(err, -ENOMEM, "no memory for a Lua state");
 	script->kind = options->kind;
 	script->cap_bytes = options->memory_bytes;
+	script->loop = options->loop;
 	script->tree = strdup(options->tree);
 	script->lua = script->tree ? lua_newstate(allocate, script) : NULL;
 	if (!script->lua) {

@@ -10,6 +10,7 @@
 
 struct lua_State;
 struct mw_err;
+struct mw_loop;
 struct mw_script;
 
 enum mw_script_kind {
@@ -21,8 +22,9 @@ enum mw_script_kind {
 
 struct mw_script_options {
 	enum mw_script_kind kind;
-	const char *tree;    /* folder that holds lua/ (searched by require) */
-	size_t memory_bytes; /* 0: no cap */
+	const char *tree;     /* folder that holds lua/ (searched by require) */
+	size_t memory_bytes;  /* 0: no cap */
+	struct mw_loop *loop; /* resumes its tasks (lua_loop.h); NULL: a command makes its own */
 };
 
 int mw_script_new(const struct mw_script_options *options, struct mw_script **ret_script, struct mw_err *err);

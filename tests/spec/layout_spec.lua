@@ -5,9 +5,11 @@ local OWNERS = {
   ["lua.h"] = { script = true, rule = true },
   ["lauxlib.h"] = { script = true, rule = true },
   ["lualib.h"] = { script = true, rule = true },
+  ["curl/curl.h"] = { net = true },
   ["openssl/sha.h"] = { crypto = true },
   -- rpm keeps its database in SQLite: one file of pkg/ reads that.
   ["sqlite3.h"] = { sql = true, spool = true, ["core/pkg/rpm_sqlite.c"] = true },
+  ["zlib.h"] = { net = true, pkg = true },
   ["sys/ptrace.h"] = { trace = true, launch = true },
 }
 

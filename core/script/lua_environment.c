@@ -1,0 +1,27 @@
+/* moonwatch.environment: what AWS and ECS tell a container, and nothing else of what belongs to the application. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "script/bind.h"
+
+int luaopen_moonwatch_environment(lua_State *L);
+
+/* get(name) -> string, or nil when it is not set or empty */
+static int environment_get(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	luaL_argcheck(L, strncmp(name, "AWS_", 4) == 0 || strncmp(name, "ECS_", 4) == 0, 1, "begins with AWS_ or ECS_");
+	const char *value = getenv(name);
+	lua_pushstring(L, value && *value ? value : NULL);
+	return 1;
+}
+
+int luaopen_moonwatch_environment(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{"get", environment_get},
+		{NULL, NULL},
+	};
+	luaL_newlib(L, functions);
+	return 1;
+}
