@@ -2,10 +2,12 @@
 
 #include "sql/table.h"
 
+extern const struct mw_sql_table mw_table_apk_packages;
 extern const struct mw_sql_table mw_table_arp_cache;
 extern const struct mw_sql_table mw_table_cgroup_limits;
 extern const struct mw_sql_table mw_table_cpu_info;
 extern const struct mw_sql_table mw_table_cpu_time;
+extern const struct mw_sql_table mw_table_deb_packages;
 extern const struct mw_sql_table mw_table_dns_resolvers;
 extern const struct mw_sql_table mw_table_etc_hosts;
 extern const struct mw_sql_table mw_table_etc_protocols;
@@ -20,8 +22,6 @@ extern const struct mw_sql_table mw_table_last;
 extern const struct mw_sql_table mw_table_load_average;
 extern const struct mw_sql_table mw_table_logged_in_users;
 extern const struct mw_sql_table mw_table_memory_info;
-extern const struct mw_sql_table mw_table_apk_packages;
-extern const struct mw_sql_table mw_table_deb_packages;
 extern const struct mw_sql_table mw_table_moonwatch_alerts;
 extern const struct mw_sql_table mw_table_moonwatch_health;
 extern const struct mw_sql_table mw_table_mounts;
@@ -29,11 +29,11 @@ extern const struct mw_sql_table mw_table_os_version;
 extern const struct mw_sql_table mw_table_process_events;
 extern const struct mw_sql_table mw_table_processes;
 extern const struct mw_sql_table mw_table_routes;
+extern const struct mw_sql_table mw_table_rpm_packages;
 extern const struct mw_sql_table mw_table_selinux_settings;
 extern const struct mw_sql_table mw_table_shadow;
 extern const struct mw_sql_table mw_table_system_controls;
 extern const struct mw_sql_table mw_table_system_info;
-extern const struct mw_sql_table mw_table_rpm_packages;
 extern const struct mw_sql_table mw_table_time;
 extern const struct mw_sql_table mw_table_ulimit_info;
 extern const struct mw_sql_table mw_table_uptime;
@@ -41,10 +41,12 @@ extern const struct mw_sql_table mw_table_user_groups;
 extern const struct mw_sql_table mw_table_users;
 
 const struct mw_sql_table *const mw_sql_tables[] = {
+	&mw_table_apk_packages,
 	&mw_table_arp_cache,
 	&mw_table_cgroup_limits,
 	&mw_table_cpu_info,
 	&mw_table_cpu_time,
+	&mw_table_deb_packages,
 	&mw_table_dns_resolvers,
 	&mw_table_etc_hosts,
 	&mw_table_etc_protocols,
@@ -59,8 +61,6 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_load_average,
 	&mw_table_logged_in_users,
 	&mw_table_memory_info,
-	&mw_table_apk_packages,
-	&mw_table_deb_packages,
 	&mw_table_moonwatch_alerts,
 	&mw_table_moonwatch_health,
 	&mw_table_mounts,
@@ -68,6 +68,7 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_process_events,
 	&mw_table_processes,
 	&mw_table_routes,
+	&mw_table_rpm_packages,
 	&mw_table_selinux_settings,
 	&mw_table_shadow,
 	&mw_table_system_controls,
@@ -78,7 +79,4 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_user_groups,
 	&mw_table_users,
 	NULL,
-	&mw_table_apk_packages,     &mw_table_deb_packages,   &mw_table_moonwatch_alerts,
-	&mw_table_moonwatch_health, &mw_table_process_events, &mw_table_processes,
-	&mw_table_rpm_packages,     &mw_table_time,           NULL,
 };
