@@ -44,7 +44,8 @@ struct mw_change {
 	enum mw_change_source found_by;
 	const char *path;     /* absolute; any bytes but NUL.  Borrowed, as all here */
 	const char *old_path; /* rename: the former path, else NULL */
-	unsigned category;    /* index into the configuration's */
+	unsigned category;    /* index into the configuration's: the first that means it */
+	uint64_t categories;  /* all of them, a bit each; a configuration has 64 at most */
 	uint32_t cookie;      /* rename: joins the two halves, inotify(7); else 0 */
 	bool is_directory;
 	bool is_closed; /* modify: the writer has closed it */
@@ -78,7 +79,8 @@ struct mw_watch_options {
 	void (*change)(void *data, const struct mw_change *change);
 	/* A line about what is not seen, or is again; `is_urgent`: worth standard error. */
 	void (*report)(void *data, const char *line, bool is_urgent);
-	/* May be NULL: called once there is something to tell, for a caller that batches; it then calls mw_watch_tell(). */
+	/* Called once there is something to tell, for a caller that batches; it then calls mw_watch_tell(), not from in here.
+	 * NULL: the loop tells when it has read. */
 	void (*wake)(void *data);
 	void *data;
 };
@@ -91,10 +93,16 @@ void mw_watch_free(struct mw_watch *watch);
  * -EINVAL: a pattern is no good, err says which and why; nothing is changed. */
 int mw_watch_configure(struct mw_watch *watch, const struct mw_watch_config *config, struct mw_err *err);
 
-/* Read what the kernel has, and keep it; cheap, to be done as soon as there is something. */
+/* Read what the kernel has, and keep it; cheap.  The loop does it as soon as there is something, so this is for who cannot
+ * wait.  When more than 16 MiB wait to be told, the oldest are, from in here. */
 void mw_watch_read(struct mw_watch *watch);
 /* Tell what was read at least `hold_ns` ago (all: 0), oldest first, by `change`.  Returns how many changes were told. */
 size_t mw_watch_tell(struct mw_watch *watch, int64_t hold_ns);
+
+/* Around the reading of a file by us (hashing), before its open and after its close: one open and all accesses of it in
+ * between are not told.  Does nothing where no category wants accesses. */
+void mw_watch_own_begin(struct mw_watch *watch, const char *path);
+void mw_watch_own_end(struct mw_watch *watch, const char *path);
 
 /* True when the first scan of all patterns is done. */
 bool mw_watch_is_settled(const struct mw_watch *watch);
