@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "pkg/walk.h"
 #include "proc/users.h"
+#include "sql/bounded.h"
 #include "sql/collations.h"
 #include "sql/empty.h"
 #include "sql/table.h"
@@ -140,6 +141,8 @@ static int open_database(struct mw_sql *sql, struct mw_err *err)
 		r = sqlite3_exec(sql->db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
 	if (r == SQLITE_OK)
 		r = mw_sql_collations_register(sql->db);
+	if (r == SQLITE_OK)
+		r = mw_sql_bounded_register(sql->db, &sql->world);
 	const struct mw_sql_table *const *table = mw_sql_all_tables();
 	if (!table)
 		r = SQLITE_NOMEM;
