@@ -15,7 +15,7 @@ enum {
 };
 
 struct mw_change_entry {
-	struct mw_node *node; /* held; NULL: none */
+	struct mw_node *node;         /* held; NULL: none */
 	struct mw_change_stat *known; /* a deletion: what was known */
 	uint64_t categories;
 	int64_t time_ns, read_ns;
@@ -50,7 +50,8 @@ static void entry_free(struct mw_change_entry *entry)
 
 static bool is_state(unsigned kind)
 {
-	return kind == MW_CHANGE_MODIFY || kind == MW_CHANGE_ATTRIBUTES || kind == MW_CHANGE_OPEN || kind == MW_CHANGE_ACCESS;
+	return kind == MW_CHANGE_MODIFY || kind == MW_CHANGE_ATTRIBUTES || kind == MW_CHANGE_OPEN ||
+	       kind == MW_CHANGE_ACCESS;
 }
 
 /* Into one that waits already: of the same file and kind, with nothing between but what can be told in any order. */
@@ -60,7 +61,8 @@ static bool fold(struct mw_watch *watch, const struct mw_change_what *what)
 		return false;
 	struct mw_change_entry *entry = entry_at(watch, what->node->change);
 	for (unsigned i = 0; entry && i < MW_CHANGE_KINDS && is_state(entry->kind); i++) {
-		if (entry->kind == what->kind && what->kind != MW_CHANGE_OPEN && (entry->is_check || !what->is_check)) {
+		if (entry->kind == what->kind && what->kind != MW_CHANGE_OPEN &&
+		    (entry->is_check || !what->is_check || !entry->is_fresh)) {
 			if (!what->is_echo) {
 				entry->times++;
 				watch->counters.folded++;
@@ -105,7 +107,10 @@ void mw_changes_add(struct mw_watch *watch, const struct mw_change_what *what)
 		return;
 	size_t path_size = strlen(what->path) + 1;
 	size_t old_size = what->old_path ? strlen(what->old_path) + 1 : 1;
-	if (watch->changes.head == 0)
+	if (watch->changes.tail == UINT32_MAX) /* once in four thousand million: begin anew */
+		(void)mw_changes_tell(watch, 0);
+	if (watch->changes.head == watch->changes.tail &&
+	    (watch->changes.tail == 0 || watch->changes.tail == UINT32_MAX))
 		watch->changes.head = watch->changes.tail = 1;
 	struct mw_change_entry *entry = grow(watch) ? malloc(sizeof(*entry) + path_size + old_size) : NULL;
 	if (!entry) {
@@ -142,12 +147,7 @@ void mw_changes_add(struct mw_watch *watch, const struct mw_change_what *what)
 	}
 	watch->changes.ring[watch->changes.tail & (watch->changes.capacity - 1)] = entry;
 	bool was_empty = watch->changes.head == watch->changes.tail;
-	if (++watch->changes.tail == 0) { /* once in four thousand million: tell all, begin anew */
-		watch->changes.tail--;
-		(void)mw_changes_tell(watch, 0);
-		watch->changes.head = watch->changes.tail = 1;
-		return;
-	}
+	watch->changes.tail++;
 	watch->changes.bytes += entry_bytes(entry);
 	if (watch->changes.bytes > KEPT_BYTES && !watch->changes.is_telling)
 		(void)mw_changes_tell(watch, 0);
@@ -176,7 +176,9 @@ static bool look(struct mw_watch *watch, struct mw_node *node)
 		return false;
 	if (mw_node_is_directory(node) && node->flags & MW_NODE_HAS_STAT && mw_node_dir(node)->wd >= 0 &&
 	    (node->inode != st.st_ino || watch->tree.devices[node->device] != st.st_dev))
-		mw_scan_queue(watch, node, MW_DIR_TELL); /* not the one that is watched: another has come in its place */
+		mw_scan_queue(watch, node,
+			      MW_DIR_TELL |
+				      MW_DIR_DEEP); /* not the one that is watched: another has come in its place */
 	mw_tree_set_stat(&watch->tree, node, &st);
 	mw_links_check(watch, node);
 	mw_dirs_unsettle(watch, node);
@@ -205,10 +207,11 @@ static bool finish(struct mw_watch *watch, struct mw_change_entry *entry, struct
 	struct mw_change_stat was;
 	bool was_known = node->flags & MW_NODE_HAS_STAT;
 	mw_tree_get_stat(&watch->tree, node, &was);
-	bool is_seen = entry->is_fresh || node->flags & MW_NODE_ROUND || look(watch, node);
-	if (!is_seen)
-		return !entry->is_check;
-	node->flags |= MW_NODE_ROUND;
+	if (!entry->is_fresh && (entry->is_check || !(node->flags & MW_NODE_ROUND))) {
+		if (!look(watch, node))
+			return !entry->is_check;
+		node->flags |= MW_NODE_ROUND;
+	}
 	change->has_stat = true;
 	mw_tree_get_stat(&watch->tree, node, &change->stat);
 	if (entry->is_check) {

@@ -91,12 +91,13 @@ static int add_component(struct mw_pattern *pattern, const char *text, const cha
 	if (size > 255)
 		return mw_err_set(err, -EINVAL, "pattern '%.100s…': a name in it is longer than 255 bytes", text);
 	if ((size == 1 && at[0] == '.') || (size == 2 && at[0] == '.' && at[1] == '.'))
-		return mw_err_set(err, -EINVAL, "pattern '%.200s': '.' and '..' are not resolved; write the path without them",
-				  text);
-	if (pattern->count > 0 && pattern->components[pattern->count - 1].kind == DEEP)
 		return mw_err_set(err, -EINVAL,
-				  "pattern '%.200s': %%%% means everything below and stands at the end only; use %% for one level",
-				  text);
+				  "pattern '%.200s': '.' and '..' are not resolved; write the path without them", text);
+	if (pattern->count > 0 && pattern->components[pattern->count - 1].kind == DEEP)
+		return mw_err_set(
+			err, -EINVAL,
+			"pattern '%.200s': %%%% means everything below and stands at the end only; use %% for one level",
+			text);
 	pattern->components[pattern->count++] =
 		(struct component){.kind = kind_of(at, size, pattern->is_exclude), .text = at, .size = size};
 	return 0;
@@ -156,7 +157,8 @@ int mw_pattern_new(const char *text, bool is_exclude, struct mw_pattern **ret_pa
 	if (r == 0 && (r = split(pattern)) < 0)
 		(void)mw_err_set(err, r, "pattern '%.200s': out of memory", text);
 	if (r == 0 && !is_exclude && (is_within(pattern->base, "/proc") || is_within(pattern->base, "/sys")))
-		r = mw_err_set(err, -EINVAL, "pattern '%.200s': the kernel tells nothing of files in /proc and /sys; leave it out",
+		r = mw_err_set(err, -EINVAL,
+			       "pattern '%.200s': the kernel tells nothing of files in /proc and /sys; leave it out",
 			       text);
 	if (r < 0) {
 		mw_pattern_free(pattern);

@@ -16,10 +16,11 @@
 #include "watch/where.h"
 
 enum {
-	MW_WATCH_MOVES = 64,      /* halves of renames that wait for the other */
-	MW_WATCH_OWN = 64,        /* files we read ourselves at a time */
+	MW_WATCH_MOVES = 64, /* halves of renames that wait for the other */
+	MW_WATCH_OWN = 64,   /* files we read ourselves at a time */
 	MW_WATCH_UNSETTLED = 1 << 18,
 	MW_WATCH_LINKS = 16384,
+	MW_WATCH_SAME = 16, /* paths of one directory, by mounts */
 };
 
 struct mw_change_entry;
@@ -28,13 +29,18 @@ struct mw_link;
 struct mw_half_move {
 	uint32_t cookie;
 	bool is_directory;
-	struct mw_node *directory; /* held; where it was */
+	int wd; /* of the directory where it was */
 	int64_t read_ns;
 	char name[256];
 };
 
+struct mw_mount {
+	uint64_t hash;
+	char *path;
+};
+
 struct mw_own_read {
-	char *path; /* NULL: free */
+	char *path;        /* NULL: free */
 	uint64_t from, to; /* of the bytes that inotify gave; `to` UINT64_MAX while it goes on */
 	unsigned opens;    /* of ours that are to come */
 };
@@ -43,20 +49,20 @@ struct mw_watch {
 	struct mw_watch_options options;
 	struct mw_watch_counters counters;
 	struct mw_map *map;
-	struct mw_watch_config_copy *config;
+	struct mw_watch_config config; /* ours */
 	struct mw_tree tree;
 	int inotify_fd; /* -1: none could be had; all is polled */
 	char *buffer;   /* of the events read */
 
 	struct { /* changes.c */
 		struct mw_change_entry **ring;
-		size_t capacity; /* a power of two */
+		size_t capacity;     /* a power of two */
 		uint32_t head, tail; /* sequence numbers; 0 is never one */
 		size_t bytes;
 		bool is_telling;
 	} changes;
 
-	struct { /* scan.c */
+	struct {                              /* scan.c */
 		struct mw_node *first, *last; /* queue, by `same`; held */
 		struct mw_node *now;          /* gone through; held */
 		int fd;
@@ -77,7 +83,6 @@ struct mw_watch {
 	size_t unsettled_count;
 	bool unsettled_full; /* more than are kept */
 	bool was_directory_moved;
-	struct mw_node *carried; /* a link between read.c and names.c: of a link's event */
 
 	struct mw_link **links; /* links.c */
 	size_t link_count;
@@ -91,7 +96,7 @@ struct mw_watch {
 	bool has_polled;
 
 	int mounts_fd;
-	uint64_t *mounts;
+	struct mw_mount *mounts;
 	size_t mount_count;
 	struct mw_timer resolve_timer;
 
@@ -109,8 +114,8 @@ struct mw_change_what {
 	uint64_t categories;
 	uint32_t cookie;
 	bool is_directory, is_closed, is_fresh; /* fresh: the node's stat is of now */
-	bool is_check; /* tell it only when it differs from what was known */
-	bool is_echo;  /* the same event by another watch: folded, it does not count */
+	bool is_check;                          /* tell it only when it differs from what was known */
+	bool is_echo;                           /* the same event by another watch: folded, it does not count */
 };
 void mw_changes_add(struct mw_watch *watch, const struct mw_change_what *what);
 size_t mw_changes_tell(struct mw_watch *watch, int64_t hold_ns);
@@ -151,7 +156,8 @@ void mw_names_touched(struct mw_watch *watch, struct mw_node *directory, const c
 
 /* read.c */
 void mw_read_events(struct mw_watch *watch);
-void mw_read_flush_moves(struct mw_watch *watch, const struct mw_node *directory, const char *name, int64_t before_ns);
+/* Halves of renames whose other half did not come until now are moves to where we do not watch. */
+void mw_read_flush_moves(struct mw_watch *watch, int64_t before_ns);
 
 /* links.c */
 void mw_links_check(struct mw_watch *watch, struct mw_node *node);

@@ -141,7 +141,8 @@ static void grow_inodes(struct mw_tree *tree)
 	free(old);
 }
 
-static void link_in(struct mw_tree *tree, struct mw_node *node, struct mw_node *directory, const char *name, size_t size)
+static void link_in(struct mw_tree *tree, struct mw_node *node, struct mw_node *directory, const char *name,
+		    size_t size)
 {
 	node->parent = directory;
 	node->hash = hash_bytes(directory, name, size);
@@ -437,4 +438,12 @@ struct mw_dir *mw_tree_by_wd(const struct mw_tree *tree, int wd)
 	while (dir && dir->wd != wd)
 		dir = dir->wd_next;
 	return dir;
+}
+
+struct mw_dir *mw_tree_next_by_wd(const struct mw_dir *dir)
+{
+	struct mw_dir *next = dir->wd_next;
+	while (next && next->wd != dir->wd)
+		next = next->wd_next;
+	return next;
 }

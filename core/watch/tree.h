@@ -31,9 +31,9 @@ enum mw_dir_flag {
 	MW_DIR_COMPLETE = 1 << 4, /* was gone through once: what is not known in it is not there */
 	MW_DIR_PARTIAL = 1 << 5,  /* not all files in it are known, for want of memory */
 	MW_DIR_UNREADABLE = 1 << 6,
-	MW_DIR_ABSENT = 1 << 7,  /* not scanned yet, or could not be */
-	MW_DIR_BEYOND = 1 << 8,  /* a limit of ours: not watched */
-	MW_DIR_ALSO = 1 << 9,    /* watched, and polled too, as its file system does not tell everything */
+	MW_DIR_ABSENT = 1 << 7,   /* not scanned yet, or could not be */
+	MW_DIR_BEYOND = 1 << 8,   /* a limit of ours: not watched */
+	MW_DIR_ALSO = 1 << 9,     /* watched, and polled too, as its file system does not tell everything */
 	MW_DIR_BY_POLL = 1 << 10, /* the scan is a poll */
 	MW_DIR_FRESH = 1 << 11,
 };
@@ -90,7 +90,8 @@ static inline bool mw_node_is_directory(const struct mw_node *node)
 int mw_tree_init(struct mw_tree *tree);
 void mw_tree_release(struct mw_tree *tree);
 
-struct mw_node *mw_tree_find(const struct mw_tree *tree, const struct mw_node *directory, const char *name, size_t size);
+struct mw_node *mw_tree_find(const struct mw_tree *tree, const struct mw_node *directory, const char *name,
+			     size_t size);
 /* NULL when there is no memory. */
 struct mw_node *mw_tree_add(struct mw_tree *tree, struct mw_node *directory, const char *name, size_t size,
 			    bool is_directory);
@@ -118,4 +119,6 @@ struct mw_node *mw_tree_same(const struct mw_tree *tree, const struct mw_node *n
 struct mw_node *mw_tree_same_first(const struct mw_tree *tree, uint16_t device, uint64_t inode);
 
 void mw_tree_set_wd(struct mw_tree *tree, struct mw_dir *dir, int wd);
+/* The first directory with that watch; one that is mounted twice has several. */
 struct mw_dir *mw_tree_by_wd(const struct mw_tree *tree, int wd);
+struct mw_dir *mw_tree_next_by_wd(const struct mw_dir *dir);

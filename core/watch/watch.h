@@ -106,6 +106,8 @@ void mw_watch_own_end(struct mw_watch *watch, const char *path);
 
 /* True when the first scan of all patterns is done. */
 bool mw_watch_is_settled(const struct mw_watch *watch);
+/* True when nothing is in hand: nothing to be read, gone through, or told. */
+bool mw_watch_is_quiet(const struct mw_watch *watch);
 
 /* Call `visit` for what is known of each watched file (a baseline); stops at the first that is not 0, and returns it. */
 int mw_watch_visit(const struct mw_watch *watch,

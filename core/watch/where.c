@@ -67,7 +67,8 @@ static void describe(const struct mw_map *map, struct place *place)
 		uint64_t bit = (uint64_t)1 << rule->category;
 		where->likeness = mix(where->likeness, &rule->text_hash, sizeof(rule->text_hash));
 		where->likeness = mix(where->likeness, &state->at, sizeof(state->at));
-		is_deep = is_deep && !rule->is_exclude && !rule->is_link && mw_pattern_is_deep_at(rule->pattern, state->at);
+		is_deep = is_deep && !rule->is_exclude && !rule->is_link &&
+			  mw_pattern_is_deep_at(rule->pattern, state->at);
 		if (rule->is_exclude)
 			continue;
 		where->is_listed |= !mw_pattern_name_at(rule->pattern, state->at);
@@ -190,7 +191,8 @@ static int add_rule(struct mw_map *map, const char *text, const struct rule *lik
 {
 	for (size_t i = 0; i < map->rule_count; i++) /* the same once more, as when two bases lead to one directory */
 		if (map->rules[i].category == like->category && map->rules[i].is_exclude == like->is_exclude &&
-		    map->rules[i].is_link == like->is_link && map->rules[i].text_hash == mix(like->text_hash, text, strlen(text)))
+		    map->rules[i].is_link == like->is_link &&
+		    map->rules[i].text_hash == mix(like->text_hash, text, strlen(text)))
 			return 0;
 	if (map->rule_count == MW_WHERE_PATTERNS)
 		return mw_err_set(err, -EINVAL, "more than %d patterns: make one of several by '%%' or '%%%%'",
@@ -230,8 +232,9 @@ static int resolve(struct mw_map *map, char path[MW_PATH_BYTES], struct mw_err *
 		target[n] = '\0';
 		path[end] = kept;
 		char joined[2 * MW_PATH_BYTES];
-		int size = target[0] == '/' ? snprintf(joined, sizeof(joined), "%s%s", target, path + end)
-					    : snprintf(joined, sizeof(joined), "%.*s/%s%s", (int)done, path, target, path + end);
+		int size = target[0] == '/'
+				   ? snprintf(joined, sizeof(joined), "%s%s", target, path + end)
+				   : snprintf(joined, sizeof(joined), "%.*s/%s%s", (int)done, path, target, path + end);
 		if (size >= MW_PATH_BYTES)
 			return 0;
 		/* "." and ".." are of the directory that the links before them lead to, which is resolved already. */
@@ -297,7 +300,8 @@ static int add_all(struct mw_map *map, const struct mw_watch_config *config, str
 		const struct mw_watch_category *category = &config->categories[c];
 		if (category->wants_access)
 			map->access |= (uint64_t)1 << c;
-		struct rule like = {.category = (uint8_t)c, .text_hash = 0x100 + c + (category->wants_access ? 0x1000 : 0)};
+		struct rule like = {.category = (uint8_t)c,
+				    .text_hash = 0x100 + c + (category->wants_access ? 0x1000 : 0)};
 		for (const char *const *text = category->patterns; text && *text; text++) {
 			int r = add_text(map, *text, &like, err);
 			if (r < 0) {
