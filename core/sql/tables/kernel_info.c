@@ -14,7 +14,7 @@ enum {
 };
 
 static const struct mw_sql_column columns[] = {
-	[VERSION] = {"version", MW_SQL_TEXT, 0, "Release of the kernel"},
+	[VERSION] = {"version", MW_SQL_TEXT, 0, "Release of the kernel", "version"},
 	[ARGUMENTS] = {"arguments", MW_SQL_TEXT, 0, "What else it was started with"},
 	[PATH] = {"path", MW_SQL_TEXT, 0, "File it was started from, BOOT_IMAGE="},
 	[DEVICE] = {"device", MW_SQL_TEXT, 0, "Its root file system, root="},

@@ -26,7 +26,7 @@ enum {
 
 static const struct mw_sql_column columns[] = {
 	[NAME] = {"name", MW_SQL_TEXT, 0, "Name of the distribution"},
-	[VERSION] = {"version", MW_SQL_TEXT, 0, "Its version, as it names itself"},
+	[VERSION] = {"version", MW_SQL_TEXT, 0, "Its version, as it names itself", "version"},
 	[MAJOR] = {"major", MW_SQL_INTEGER, 0, "First number of the version"},
 	[MINOR] = {"minor", MW_SQL_INTEGER, 0, "Second number"},
 	[PATCH] = {"patch", MW_SQL_INTEGER, 0, "Third number"},
