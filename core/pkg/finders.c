@@ -2,6 +2,11 @@
 
 #include "pkg/walk.h"
 
+extern const struct mw_package_finder mw_finder_composer;
+extern const struct mw_package_finder mw_finder_gem;
+extern const struct mw_package_finder mw_finder_npm;
+extern const struct mw_package_finder mw_finder_python;
+
 const struct mw_package_finder *const mw_package_finders[] = {
-	NULL,
+	&mw_finder_composer, &mw_finder_gem, &mw_finder_npm, &mw_finder_python, NULL,
 };

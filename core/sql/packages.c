@@ -68,6 +68,14 @@ int mw_sql_packages_walk(struct mw_sql_packages *packages, enum mw_package_kind 
 	return mw_package_walk_find(world->packages, &options, &sink);
 }
 
+void mw_sql_packages_directory(const struct mw_sql_packages *packages, unsigned column, const char *directory)
+{
+	char path[MW_PATH_BYTES];
+	const struct mw_sql_constraint *given = mw_sql_equal(packages->scan, column);
+	bool is_given = given && directory && is_folder(given, path) && strcmp(path, directory) == 0;
+	mw_sql_packages_text(packages->rows, column, is_given ? given->text : directory);
+}
+
 void mw_sql_packages_text(struct mw_rows *rows, unsigned column, const char *text)
 {
 	mw_rows_string(rows, column, text ? text : "");

@@ -20,5 +20,8 @@ struct mw_package_sink mw_sql_packages_sink(struct mw_sql_packages *packages);
 int mw_sql_packages_walk(struct mw_sql_packages *packages, enum mw_package_kind kind, unsigned directory,
 			 unsigned depth);
 
+/* Set column `column` to a package's folder: as the query wrote it, when it is what the query asks for. */
+void mw_sql_packages_directory(const struct mw_sql_packages *packages, unsigned column, const char *directory);
+
 /* As osquery has it, what is not known is an empty text. */
 void mw_sql_packages_text(struct mw_rows *rows, unsigned column, const char *text);

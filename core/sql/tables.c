@@ -34,12 +34,20 @@ extern const struct mw_sql_table mw_table_selinux_settings;
 extern const struct mw_sql_table mw_table_shadow;
 extern const struct mw_sql_table mw_table_system_controls;
 extern const struct mw_sql_table mw_table_system_info;
+extern const struct mw_sql_table mw_table_npm_packages;
+extern const struct mw_sql_table mw_table_php_packages;
+extern const struct mw_sql_table mw_table_process_events;
+extern const struct mw_sql_table mw_table_processes;
+extern const struct mw_sql_table mw_table_python_packages;
+extern const struct mw_sql_table mw_table_rpm_packages;
+extern const struct mw_sql_table mw_table_ruby_gems;
 extern const struct mw_sql_table mw_table_time;
 extern const struct mw_sql_table mw_table_ulimit_info;
 extern const struct mw_sql_table mw_table_uptime;
 extern const struct mw_sql_table mw_table_user_groups;
 extern const struct mw_sql_table mw_table_users;
 
+/* clang-format off: a line each */
 const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_apk_packages,
 	&mw_table_arp_cache,
@@ -78,5 +86,17 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_uptime,
 	&mw_table_user_groups,
 	&mw_table_users,
+	&mw_table_deb_packages,
+	&mw_table_moonwatch_alerts,
+	&mw_table_moonwatch_health,
+	&mw_table_npm_packages,
+	&mw_table_php_packages,
+	&mw_table_process_events,
+	&mw_table_processes,
+	&mw_table_python_packages,
+	&mw_table_rpm_packages,
+	&mw_table_ruby_gems,
+	&mw_table_time,
 	NULL,
 };
+/* clang-format on */
