@@ -58,7 +58,7 @@ const struct mw_sql_table mw_table_php_packages = {
 	.name = "php_packages",
 	.doc = "Packages of PHP that Composer installed.",
 	.source = "composer/installed.json, of Composer 1 and 2, wherever it is",
-	.example = "SELECT name, version, directory FROM php_packages",
+	.example = "SELECT name, version, license FROM php_packages WHERE directory = '/app/vendor'",
 	.columns = columns,
 	.fill = fill,
 };

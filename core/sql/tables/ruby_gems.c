@@ -56,7 +56,8 @@ const struct mw_sql_table mw_table_ruby_gems = {
 	.name = "ruby_gems",
 	.doc = "Packages of Ruby.",
 	.source = "*.gemspec in folders specifications, wherever they are",
-	.example = "SELECT name, version, platform, path FROM ruby_gems",
+	.example =
+		"SELECT name, version, platform FROM ruby_gems WHERE directory = '/var/lib/gems/3.1.0/specifications'",
 	.columns = columns,
 	.fill = fill,
 };
