@@ -54,7 +54,7 @@ static enum field field_of(const char *line, size_t length)
 {
 	enum field field = 0;
 	while (field < FIELDS &&
-	       (strncasecmp(field_names[field], line, length) != 0 || field_names[field][length] != '\0'))
+	       (strlen(field_names[field]) != length || strncasecmp(field_names[field], line, length) != 0))
 		field++;
 	return field;
 }

@@ -53,8 +53,8 @@ static void take_line(struct metadata *metadata, const struct mw_lines *lines)
 		return;
 	size_t n = (size_t)(colon - lines->line);
 	for (enum field field = 0; field < FIELDS; field++) {
-		if (metadata->has[field] || strncasecmp(field_names[field], lines->line, n) != 0 ||
-		    field_names[field][n] != '\0')
+		if (metadata->has[field] || strlen(field_names[field]) != n ||
+		    strncasecmp(field_names[field], lines->line, n) != 0)
 			continue;
 		const char *from = colon + 1 + strspn(colon + 1, " \t");
 		size_t length = strnlen(from, VALUE_BYTES - 1);

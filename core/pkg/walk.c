@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/ioprio.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,7 @@
 #include "pkg/tree.h"
 
 enum {
-	DEPTH = 48,        /* of folders; each holds a descriptor while what is below it is looked at */
+	DEPTH = 128,       /* of folders; each holds a descriptor while what is below it is looked at */
 	ENTRIES = 4 << 20, /* names seen in one walk */
 	KEPT_BYTES = 64 << 20,
 	TREES = 16, /* that are remembered: one for each folder that was begun at */
@@ -62,6 +61,7 @@ struct run {
 	struct mw_tree *tree;
 	struct mw_mounts mounts;
 	uint32_t finders; /* that are wanted, a bit each */
+	uint32_t cheap;   /* that ask for names alone: asked whenever a folder is listed */
 	struct mw_buf path;
 	unsigned depth;
 	uint64_t entries, entries_max;
@@ -283,8 +283,8 @@ static int list(struct run *run, const struct step *step, struct mw_tree_folder 
 	*folder = (struct mw_tree_folder){
 		.name = folder->name,
 		.identity = folder->identity,
-		/* Also those that were asked before, whose files would be forgotten else. */
-		.finders = folder->finders | run->finders,
+		/* Those that were asked before, too, whose files would be forgotten else. */
+		.finders = folder->finders | run->finders | run->cheap,
 	};
 	if (!dir && fd >= 0)
 		(void)close(fd);
@@ -312,6 +312,20 @@ static bool is_above(const struct step *step, const struct stat *st)
 static int look_at_folder(struct run *run, const struct step *step, struct mw_tree_folder *folder,
 			  const struct stat *st);
 
+/* Most folders have no others and nothing that a finder wants: while such a one is the same, a look at it is enough. */
+static bool is_known_leaf(struct run *run, int fd, const struct mw_tree_folder *folder)
+{
+	struct stat st;
+	if (!folder->is_listed || folder->folder_count || folder->file_count || run->finders & ~folder->finders ||
+	    fstatat(fd, folder->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	struct mw_tree_identity identity = mw_tree_identity(&st);
+	if (!mw_tree_is_same(&identity, &folder->identity))
+		return false;
+	run->walk->stats.folders++;
+	return true;
+}
+
 static int go_down(struct run *run, const struct step *step, struct mw_tree_folder *folder)
 {
 	struct stat st;
@@ -324,6 +338,8 @@ static int go_down(struct run *run, const struct step *step, struct mw_tree_fold
 	}
 	if (mw_mounts_has(&run->mounts, run->path.data))
 		return 0;
+	if (is_known_leaf(run, step->fd, folder))
+		return count_entry(run);
 	MW_AUTO_FD fd = openat(step->fd, folder->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0 || is_above(step, &st))
 		return 0;
@@ -345,8 +361,6 @@ static int look_at_folder(struct run *run, const struct step *step, struct mw_tr
 {
 	struct mw_tree_identity identity = mw_tree_identity(st);
 	run->walk->stats.folders++;
-	if (!run->options->is_foreground)
-		(void)sched_yield();
 	int r = count_entry(run);
 	bool is_same = mw_tree_is_same(&identity, &folder->identity);
 	folder->identity = identity;
@@ -467,16 +481,21 @@ int mw_package_walk_find(struct mw_package_walk *walk, const struct mw_package_w
 		return -ENOMEM;
 	start->used = ++walk->walks;
 	walk->stats = (struct mw_package_walk_stats){0};
-	for (uint32_t n = 0; n < FINDERS && mw_package_finders[n]; n++)
+	for (uint32_t n = 0; n < FINDERS && mw_package_finders[n]; n++) {
 		if (options->kinds >> mw_package_finders[n]->kind & 1)
 			run.finders |= 1U << n;
+		if (!mw_package_finders[n]->is_executable)
+			run.cheap |= 1U << n;
+	}
 	if (is_our_root(options->rootfd))
 		mw_mounts_read(&run.mounts);
 	int64_t began_ns = mw_clock_mono_ns();
 	mw_buf_str(&run.path, ""); /* has data from now on */
 	walk_aside(&run);
 	if (run.result == -ETIME && run.emit_result != -ETIME) {
-		mw_package_warn(sink, "the search for packages was stopped after %lld ms; rows are missing",
+		mw_package_warn(sink,
+				"the search for packages was stopped after %lld ms; rows are missing "
+				"(another query goes on from there)",
 				(long long)((mw_clock_mono_ns() - began_ns) / MW_NS_PER_MS));
 		run.result = 0;
 	}

@@ -280,7 +280,7 @@ static void test_is_bounded(void **state)
 
 	/* Folders in folders, more than are gone into. */
 	char deep[PATH_BYTES] = "/d";
-	for (unsigned i = 0; i < 60; i++)
+	for (unsigned i = 0; i < 140; i++)
 		(void)strncat(deep, "/d", sizeof(deep) - strlen(deep) - 1);
 	(void)strncat(deep, "/deep.egg-info", sizeof(deep) - strlen(deep) - 1);
 	write_package(deep, "deep");
@@ -290,6 +290,7 @@ static void test_is_bounded(void **state)
 	assert_non_null(strstr(seen.warning, "/d/d/d/d"));
 
 	/* A deadline that has passed is noticed after some files. */
+	remove_below(AT_FDCWD, at("/d"));
 	seen = (struct seen){0};
 	options = (struct mw_package_walk_options){.is_foreground = true};
 	for (unsigned i = 0; i < 300; i++) {
@@ -298,8 +299,8 @@ static void test_is_bounded(void **state)
 		write_file(path, "");
 	}
 	assert_int_equal(walk_with(walk, options, &seen, 0), 0);
-	assert_int_equal(seen.warnings, 2); /* of the depth, too */
-	assert_non_null(strstr(seen.warning, "ms; rows are missing"));
+	assert_int_equal(seen.warnings, 1);
+	assert_non_null(strstr(seen.warning, " ms; rows are missing"));
 	mw_package_walk_free(walk);
 }
 
