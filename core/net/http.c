@@ -438,7 +438,8 @@ static CURLcode set_up(struct mw_http_call *call, const struct mw_http_request *
 	set_long(&options, CURLOPT_TIMEOUT_MS, call->total_ms);
 	set_long(&options, CURLOPT_CONNECTTIMEOUT_MS, connect_ms < call->total_ms ? connect_ms : call->total_ms);
 	set_long(&options, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
-	set_long(&options, CURLOPT_FRESH_CONNECT, request->is_alone);
+	/* A connection that is there already was judged by another request's rules, or by none. */
+	set_long(&options, CURLOPT_FRESH_CONNECT, request->is_alone || request->may_connect);
 	set_long(&options, CURLOPT_FORBID_REUSE, request->is_alone);
 	/* A name service that hangs must not hold us at the end of the call: since 7.87; before, it may, for its own time. */
 	(void)options.curl->easy_setopt(call->easy, CURLOPT_QUICK_EXIT, 1L);

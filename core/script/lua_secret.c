@@ -212,6 +212,17 @@ static int secret_get(lua_State *L)
 	return 1;
 }
 
+/* secret:type(name) -> "null", "boolean", "number", "string", "array" or "object"; nil when it is not there */
+static int secret_type(lua_State *L)
+{
+	static const char *const types[] = {"null", "boolean", "boolean", "number", "string", "array", "object"};
+	const struct mw_secret *secret = check(L);
+	struct mw_json_value value;
+	int r = mw_json_member(mw_secret_bytes(secret), mw_secret_size(secret), luaL_checkstring(L, 2), &value);
+	lua_pushstring(L, r == 0 ? types[value.type] : NULL);
+	return 1;
+}
+
 /* secret:xml(name) -> secret, or nil: what is between the first <name> and </name>.  Entities are not decoded: what is read so,
  * base64 and dates, has none. */
 static int secret_xml(lua_State *L)
@@ -377,7 +388,7 @@ int luaopen_moonwatch_secret(lua_State *L)
 		{"new", secret_new}, {"env", secret_env}, {"file", secret_file}, {"join", secret_join}, {NULL, NULL},
 	};
 	static const luaL_Reg methods[] = {
-		{"member", secret_member}, {"get", secret_get},     {"xml", secret_xml},
+		{"member", secret_member}, {"get", secret_get},     {"type", secret_type}, {"xml", secret_xml},
 		{"base64", secret_base64}, {"trim", secret_trim},   {"is_printable", secret_is_printable},
 		{"starts", secret_starts}, {"quote", secret_quote}, {"encode", secret_encode},
 		{"reveal", secret_reveal}, {"close", secret_close}, {NULL, NULL},
