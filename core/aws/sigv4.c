@@ -66,12 +66,12 @@ struct piece {
 	size_t size;
 };
 
-/* Without empty segments, "." and ".."; each encoded.  RFC 3986, section 5.2.4. */
+/* Without empty segments, "." and ".."; each encoded.  As AWS's own signers, and other than RFC 3986, 5.2.4, a path ends in a slash
+ * only when it did before. */
 static int add_normal_path(struct mw_secret *out, const char *path)
 {
 	struct piece segments[SEGMENTS_MAX];
 	size_t count = 0;
-	bool ends_in_slash = true;
 	for (const char *at = path; *at;) {
 		size_t n = strcspn(at, "/");
 		bool is_last = !at[n];
@@ -83,7 +83,6 @@ static int add_normal_path(struct mw_secret *out, const char *path)
 			return -ENOBUFS;
 		else if (n && !is_dot)
 			segments[count++] = (struct piece){at, n};
-		ends_in_slash = !is_last || n == 0 || is_dot || is_up;
 		at += n + !is_last;
 	}
 	int r = 0;
@@ -92,7 +91,7 @@ static int add_normal_path(struct mw_secret *out, const char *path)
 		if (r == 0)
 			r = add_encoded(out, segments[i].start, segments[i].size, "");
 	}
-	return r == 0 && (ends_in_slash || count == 0) ? add_text(out, "/") : r;
+	return r == 0 && (count == 0 || path[strlen(path) - 1] == '/') ? add_text(out, "/") : r;
 }
 
 static int add_path(struct mw_secret *out, const struct mw_sigv4 *request)

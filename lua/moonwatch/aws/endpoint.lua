@@ -83,8 +83,9 @@ function M.find(service, region)
     local name = host(service, region, is_set "AWS_USE_FIPS_ENDPOINT", is_set "AWS_USE_DUALSTACK_ENDPOINT")
     return { url = "https://" .. name .. "/", host = name, path = "/", plain = false }
   end
-  local scheme, authority, path = url:match "^(https?)://([^/?#@%s]+)(/?[^?#%s]*)$"
-  if not scheme then
+  local scheme, rest = url:match "^(https?)://([^?#@%s]+)$"
+  local authority, path = (rest or ""):match "^([^/]+)(.*)$"
+  if not authority then
     return nil, ("the endpoint %q is no address like https://host[:port][/path]"):format(url), "EINVAL"
   end
   path = path:gsub("/*$", "") .. "/"
