@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/secret.h"
 #include "cli/command.h"
 #include "event/board.h"
+#include "flag/enroll.h"
 #include "flag/flag.h"
 #include "launch/launch.h"
 #include "script/config.h"
@@ -50,6 +52,7 @@ static int start_sensor(const struct mw_flags *flags, const struct mw_attention 
 			mw_flag_choice(flags, MW_FLAG_EXEC_ENVIRONMENT), /* in the order of enum mw_environment */
 		.takes_older = mw_flag_bool(flags, MW_FLAG_ATTACH),
 		.yields_debuggers = strcmp(mw_flag_text(flags, MW_FLAG_DEBUGGERS), "yield") == 0,
+		.secret = options->enroll->secret,
 		.sensor = mw_sensor_run,
 		.data = (void *)options,
 	};
@@ -78,6 +81,9 @@ static int run(int argc, char **argv)
 	}
 	if (err.text[0])
 		mw_complain("%s", err.text);
+	static struct mw_enroll enroll; /* large */
+	if (mw_enroll_take(flags, environ, &enroll, &err) < 0)
+		mw_complain("%s", err.text);
 	char **command = argv + 1 + rest;
 	bool is_beside = !*command && mw_flag_bool(flags, MW_FLAG_ATTACH);
 	if (!*command && !is_beside) {
@@ -91,7 +97,7 @@ static int run(int argc, char **argv)
 		return MW_EXIT_CONFIG;
 	}
 
-	const struct mw_sensor_options options = {.flags = flags, .tree = tree};
+	const struct mw_sensor_options options = {.flags = flags, .tree = tree, .enroll = &enroll};
 	pid_t watcher = mw_launch_watched_by();
 	if (watcher)
 		mw_complain("run: this process is watched by another moonwatch already (process %d), which sees the "
@@ -100,6 +106,7 @@ static int run(int argc, char **argv)
 	else
 		(void)start_sensor(flags, &attention,
 				   &options); /* has said what is missing; the application starts all the same */
+	mw_secret_free(enroll.secret);        /* the sensor has its own */
 	if (is_beside) {
 		mw_flags_free(flags);
 		return watcher ? MW_EXIT_NO : mw_launch_wait();

@@ -105,6 +105,23 @@ static int check_text(const struct mw_flag *flag, const char *text, struct mw_er
 	return 0;
 }
 
+static int check_prefix(const struct mw_flag *flag, const char *text, struct mw_err *err)
+{
+	MW_AUTO(mw_buf) known = MW_BUF(MW_ERR_BYTES);
+	for (const char *const *prefix = flag->prefixes; prefix && *prefix; prefix++) {
+		if (strncmp(text, *prefix, strlen(*prefix)) == 0 && text[strlen(*prefix)])
+			return 0;
+		mw_buf_printf(&known, "%s%s…", prefix == flag->prefixes ? "" : ", ", *prefix);
+	}
+	if (!flag->prefixes || !*text)
+		return 0;
+	return mw_err_set(
+		err, -EINVAL,
+		"--%s says where the value is, and never holds it, since arguments and variables can be read by "
+		"others; it takes %s",
+		flag->name, known.data ? known.data : "");
+}
+
 static int check_choice(const struct mw_flag *flag, const char *text, struct mw_err *err)
 {
 	struct mw_nearest nearest = {.word = text};
@@ -145,6 +162,8 @@ static int parse_value(const struct mw_flag *flag, const char *text, struct valu
 		break;
 	case MW_FLAG_TEXT:
 		r = check_text(flag, text, err);
+		if (r == 0)
+			r = check_prefix(flag, text, err);
 		break;
 	}
 	if (r < 0)

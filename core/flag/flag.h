@@ -48,6 +48,10 @@ enum mw_flag_id {
 	MW_FLAG_ENFORCE,
 	MW_FLAG_ENFORCE_DEADLINE_MS,
 	MW_FLAG_DEBUGGERS,
+	MW_FLAG_ENROLL_SECRET,
+	MW_FLAG_ENROLL_SECRET_PATH,
+	MW_FLAG_ENROLL_SECRET_ENV,
+	MW_FLAG_AWS_ENVIRONMENT_KEYS,
 	MW_FLAG_RULES_DIR,
 	MW_FLAG_OUTPUTS,
 	MW_FLAG_STATE_DIR,
@@ -67,6 +71,9 @@ struct mw_flag {
 	int64_t def;                /* MW_FLAG_INT, MW_FLAG_BOOL */
 	const char *def_text;       /* MW_FLAG_TEXT, MW_FLAG_ENUM */
 	const char *const *choices; /* MW_FLAG_ENUM, ended by NULL */
+	/* MW_FLAG_TEXT: what a value begins with, ended by NULL.  One that does not may be a secret that was meant to be elsewhere,
+	 * so no message quotes it. */
+	const char *const *prefixes;
 	const char *doc;
 };
 

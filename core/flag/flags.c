@@ -22,6 +22,7 @@
 
 static const char *const engines[] = {"auto", "ptrace", "notify", "poll", NULL};
 static const char *const environments[] = {"none", "listed", "all", NULL};
+static const char *const secrets[] = {"arn:", "ssm:", "secretsmanager:", "file:", "env:", NULL};
 static const char *const debuggers[] = {"report", "yield", NULL};
 
 const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
@@ -84,6 +85,21 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		ENUM("debuggers", "report", debuggers,
 		     "What happens when a debugger (gdb, strace) starts in the container: report (it is told, "
 		     "and fails, since a process has one tracer), yield (let go of what it is to trace)."),
+
+	[MW_FLAG_ENROLL_SECRET] =
+		{.name = "enroll_secret",
+		 .type = MW_FLAG_TEXT,
+		 .def_text = "",
+		 .prefixes = secrets,
+		 .doc = "Where the secret to enrol with is: arn:…, ssm:NAME, secretsmanager:NAME[#key], "
+			"file:PATH or env:NAME, which is taken out of the application's environment."},
+	[MW_FLAG_ENROLL_SECRET_PATH] =
+		TEXT("enroll_secret_path", "", "File that holds it; as --enroll_secret=file:PATH."),
+	[MW_FLAG_ENROLL_SECRET_ENV] =
+		TEXT("enroll_secret_env", "", "Variable that holds it; as --enroll_secret=env:NAME."),
+	[MW_FLAG_AWS_ENVIRONMENT_KEYS] = BOOL(
+		"aws_environment_keys", true,
+		"Use AWS_ACCESS_KEY_ID and its kind before the role of the task; they may be the application's own."),
 
 	[MW_FLAG_RULES_DIR] = TEXT("rules_dir", "", "Folders of further rules, separated by ':'."),
 	[MW_FLAG_OUTPUTS] = TEXT("outputs", "alerts/text:stderr",

@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/secret.h"
 #include "base/trim.h"
 #include "event/board.h"
 #include "launch/filter.h"
@@ -144,6 +145,7 @@ static pid_t start_tracer(const struct guard *guard, bool is_restart)
 		return pid;
 	(void)prctl(PR_SET_NAME, "moonwatch-trace");
 	follow_guard(self, SIGKILL);
+	mw_secret_free(launch->secret);
 	if (chdir("/") < 0)
 		_exit(1);
 	const struct mw_tracer_options options = {

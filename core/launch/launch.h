@@ -16,6 +16,7 @@
 #include "event/board.h"
 
 struct mw_err;
+struct mw_secret;
 
 struct mw_launch {
 	struct mw_board *board;
@@ -32,6 +33,8 @@ struct mw_launch {
 	int environment;
 	bool takes_older;
 	bool yields_debuggers;
+	/* What the tracer is not to keep; may be NULL. */
+	struct mw_secret *secret;
 	/* What the sensor process does; its return value is its exit status. */
 	int (*sensor)(struct mw_board *board, void *data);
 	void *data;

@@ -388,10 +388,19 @@ int luaopen_moonwatch_secret(lua_State *L)
 		{"new", secret_new}, {"env", secret_env}, {"file", secret_file}, {"join", secret_join}, {NULL, NULL},
 	};
 	static const luaL_Reg methods[] = {
-		{"member", secret_member}, {"get", secret_get},     {"type", secret_type}, {"xml", secret_xml},
-		{"base64", secret_base64}, {"trim", secret_trim},   {"is_printable", secret_is_printable},
-		{"starts", secret_starts}, {"quote", secret_quote}, {"encode", secret_encode},
-		{"reveal", secret_reveal}, {"close", secret_close}, {NULL, NULL},
+		{"member", secret_member},
+		{"get", secret_get},
+		{"type", secret_type},
+		{"xml", secret_xml},
+		{"base64", secret_base64},
+		{"trim", secret_trim},
+		{"is_printable", secret_is_printable},
+		{"starts", secret_starts},
+		{"quote", secret_quote},
+		{"encode", secret_encode},
+		{"reveal", secret_reveal},
+		{"close", secret_close},
+		{NULL, NULL},
 	};
 	static const luaL_Reg metamethods[] = {
 		{"__gc", secret_close}, {"__close", secret_close},

@@ -12,6 +12,7 @@
 #include "event/event.h"
 #include "flag/flag.h"
 #include "rule/engine.h"
+#include "script/agent.h"
 #include "script/outputs.h"
 #include "spool/spool.h"
 
@@ -221,6 +222,16 @@ static void say_rules(struct mw_health *health)
 	number(health, "rules", "faults", faults, "events");
 }
 
+static void say_secret(struct mw_health *health)
+{
+	const struct mw_agent *agent = health->agent ? *health->agent : NULL;
+	if (!agent)
+		return;
+	const char *state = mw_agent_secret_state(agent);
+	uint64_t is_read = strcmp(state, "read") == 0;
+	add_row(&health->rows, "enroll_secret", "state", &is_read, NULL, state);
+}
+
 static void say_times(struct mw_health *health)
 {
 	const struct mw_board *board = health->board;
@@ -255,6 +266,7 @@ void mw_health_write(struct mw_health *health, bool has_ended)
 	say_processes(health);
 	say_events(health);
 	say_rules(health);
+	say_secret(health);
 	struct mw_buf *rows = &health->rows;
 	struct mw_buf *written = &health->written;
 	size_t compared = rows->size;

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 
+struct mw_agent;
 struct mw_board;
 struct mw_flags;
 struct mw_gap;
@@ -32,6 +33,7 @@ struct mw_health {
 	struct mw_spool *spool;
 	struct mw_rules *const *rules;    /* where the rules in force are; there may be none */
 	const struct mw_outputs *outputs; /* may be NULL */
+	struct mw_agent *const *agent;    /* where it is; there may be none */
 	/* What sensors before this one have counted. */
 	uint64_t stored_before, pruned_before, output_dropped_before;
 	/* For the rates. */

@@ -24,10 +24,12 @@
 #include "event/alert.h"
 #include "event/board.h"
 #include "event/record.h"
+#include "flag/enroll.h"
 #include "flag/flag.h"
 #include "loop/loop.h"
 #include "proc/users.h"
 #include "rule/engine.h"
+#include "script/agent.h"
 #include "script/outputs.h"
 #include "sensor/attention.h"
 #include "sensor/enforce.h"
@@ -69,6 +71,8 @@ struct sensor {
 	struct mw_timer batch_timer;
 	struct mw_timer pump_timer;
 	struct mw_timer health_timer;
+	struct mw_timer agent_timer;
+	struct mw_agent *agent; /* NULL: there is nothing for it to do */
 	struct mw_health health;
 	struct mw_enforce enforce;
 	uint64_t spooled_kinds;
@@ -403,6 +407,31 @@ static void load_rules(struct sensor *sensor)
 	}
 }
 
+static void on_agent_report(void *data, const char *line)
+{
+	on_sockets_report(data, line, true);
+}
+
+/* After all else: it takes some milliseconds, of libraries and scripts. */
+static void start_agent(void *data)
+{
+	struct sensor *sensor = data;
+	const struct mw_flags *flags = sensor->options->flags;
+	const struct mw_enroll *enroll = sensor->options->enroll;
+	const struct mw_agent_options options = {
+		.loop = sensor->loop,
+		.tree = sensor->options->tree,
+		.reference = enroll->reference,
+		.secret = enroll->secret,
+		.uses_environment_keys = mw_flag_bool(flags, MW_FLAG_AWS_ENVIRONMENT_KEYS),
+		.report = on_agent_report,
+		.data = sensor,
+	};
+	struct mw_err err;
+	if (mw_agent_new(&options, &sensor->agent, &err) < 0)
+		on_agent_report(sensor, err.text);
+}
+
 static int watch_sockets(struct sensor *sensor, struct mw_err *err)
 {
 	if (!mw_flag_bool(sensor->options->flags, MW_FLAG_AUDIT_ALLOW_SOCKETS))
@@ -443,6 +472,7 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 		.spool = sensor->spool,
 		.rules = &sensor->rules,
 		.outputs = sensor->outputs,
+		.agent = &sensor->agent,
 	};
 	mw_health_begin(&sensor->health);
 	sensor->spooled_kinds = mw_attention_spooled(sensor->options->flags);
@@ -472,6 +502,7 @@ static void end(struct sensor *sensor)
 		mw_health_write(&sensor->health, true);
 	}
 	mw_health_release(&sensor->health);
+	mw_agent_free(sensor->agent);
 	mw_sockets_free(sensor->sockets);
 	mw_process_unref(sensor->root);
 	mw_outputs_free(sensor->outputs);
@@ -497,6 +528,7 @@ int mw_sensor_run(struct mw_board *board, void *data)
 		.batch_timer = {.fire = look_at_ring, .data = &sensor},
 		.pump_timer = {.fire = pump, .data = &sensor},
 		.health_timer = {.fire = look_at_health, .data = &sensor},
+		.agent_timer = {.fire = start_agent, .data = &sensor},
 		.signal_fd = -1,
 	};
 	struct mw_err err = {0};
@@ -504,6 +536,8 @@ int mw_sensor_run(struct mw_board *board, void *data)
 	if (r == 0) {
 		mw_timer_set(sensor.loop, &sensor.batch_timer, 0);
 		mw_timer_set(sensor.loop, &sensor.health_timer, 0);
+		if (sensor.options->enroll->reference[0])
+			mw_timer_set(sensor.loop, &sensor.agent_timer, 0);
 		r = mw_loop_run(sensor.loop);
 		if (r < 0)
 			(void)mw_err_set(&err, r, "event loop: %s", strerror(-r));

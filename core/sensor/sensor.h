@@ -3,11 +3,13 @@
 #pragma once
 
 struct mw_board;
+struct mw_enroll;
 struct mw_flags;
 
 struct mw_sensor_options {
 	const struct mw_flags *flags;
 	const char *tree; /* folder that holds lua/ and rules/ */
+	const struct mw_enroll *enroll;
 };
 
 /* Run until the guard says that no more will come, or SIGTERM.  `data` is a const struct mw_sensor_options.

@@ -256,7 +256,8 @@ local function fetch_with_tries(deadline)
     end
     local is_last = try == TRIES or failure.class == "final"
     if is_last or not retry.wait(try, BASE_MS, deadline) then
-      return nil, "credentials: " .. failure.message, failure.code
+      local message = failure.code == "NoCredentials" and failure.message or "credentials: " .. failure.message
+      return nil, message, failure.code
     end
   end
 end

@@ -1,0 +1,81 @@
+#include "flag/enroll.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/secret.h"
+
+static const char uptycs[] = "UPTYCS_SECRET";
+
+/* The value of NAME=value, NULL for another variable. */
+static char *value_of(char *entry, const char *name)
+{
+	size_t n = strlen(name);
+	return strncmp(entry, name, n) == 0 && entry[n] == '=' ? entry + n + 1 : NULL;
+}
+
+static const char *find(char **environment, const char *name)
+{
+	for (; *environment; environment++) {
+		const char *value = value_of(*environment, name);
+		if (value && *value)
+			return value;
+	}
+	return NULL;
+}
+
+/* All of that name: there may be several. */
+static void take_away(char **environment, const char *name)
+{
+	char **kept = environment;
+	for (; *environment; environment++) {
+		if (value_of(*environment, name))
+			explicit_bzero(*environment, strlen(*environment));
+		else
+			*kept++ = *environment;
+	}
+	*kept = NULL;
+}
+
+static bool is_arn(const char *text)
+{
+	return strncmp(text, "arn:", 4) == 0 && strlen(text) < MW_FLAG_TEXT_BYTES;
+}
+
+static void find_reference(const struct mw_flags *flags, char **environment, char *out, size_t room)
+{
+	const char *plain = mw_flag_text(flags, MW_FLAG_ENROLL_SECRET);
+	const char *path = mw_flag_text(flags, MW_FLAG_ENROLL_SECRET_PATH);
+	const char *variable = mw_flag_text(flags, MW_FLAG_ENROLL_SECRET_ENV);
+	const char *given = find(environment, uptycs);
+	if (*plain)
+		(void)snprintf(out, room, "%s", plain);
+	else if (*path)
+		(void)snprintf(out, room, "file:%s", path);
+	else if (*variable)
+		(void)snprintf(out, room, "env:%s", variable);
+	else
+		(void)snprintf(out, room, "%s%s", given ? "env:" : "", given ? uptycs : "");
+}
+
+int mw_enroll_take(const struct mw_flags *flags, char **environment, struct mw_enroll *ret_enroll, struct mw_err *err)
+{
+	struct mw_enroll *enroll = ret_enroll;
+	int r = 0;
+	enroll->secret = NULL;
+	find_reference(flags, environment, enroll->reference, sizeof(enroll->reference));
+	if (strncmp(enroll->reference, "env:", 4) == 0) {
+		char name[MW_FLAG_TEXT_BYTES + sizeof("file:")];
+		(void)snprintf(name, sizeof(name), "%s", enroll->reference + 4);
+		const char *value = find(environment, name);
+		if (value && is_arn(value))
+			(void)snprintf(enroll->reference, sizeof(enroll->reference), "%s", value);
+		else if (value)
+			r = mw_secret_copy(value, strlen(value), &enroll->secret);
+		take_away(environment, name);
+	}
+	take_away(environment, uptycs);
+	return r < 0 ? mw_err_set(err, r, "out of memory for the enrolment secret") : 0;
+}
