@@ -25,22 +25,19 @@ extern const struct mw_sql_table mw_table_memory_info;
 extern const struct mw_sql_table mw_table_moonwatch_alerts;
 extern const struct mw_sql_table mw_table_moonwatch_health;
 extern const struct mw_sql_table mw_table_mounts;
-extern const struct mw_sql_table mw_table_os_version;
-extern const struct mw_sql_table mw_table_process_events;
-extern const struct mw_sql_table mw_table_processes;
-extern const struct mw_sql_table mw_table_routes;
-extern const struct mw_sql_table mw_table_rpm_packages;
-extern const struct mw_sql_table mw_table_selinux_settings;
-extern const struct mw_sql_table mw_table_shadow;
-extern const struct mw_sql_table mw_table_system_controls;
-extern const struct mw_sql_table mw_table_system_info;
 extern const struct mw_sql_table mw_table_npm_packages;
+extern const struct mw_sql_table mw_table_os_version;
 extern const struct mw_sql_table mw_table_php_packages;
 extern const struct mw_sql_table mw_table_process_events;
 extern const struct mw_sql_table mw_table_processes;
 extern const struct mw_sql_table mw_table_python_packages;
+extern const struct mw_sql_table mw_table_routes;
 extern const struct mw_sql_table mw_table_rpm_packages;
 extern const struct mw_sql_table mw_table_ruby_gems;
+extern const struct mw_sql_table mw_table_selinux_settings;
+extern const struct mw_sql_table mw_table_shadow;
+extern const struct mw_sql_table mw_table_system_controls;
+extern const struct mw_sql_table mw_table_system_info;
 extern const struct mw_sql_table mw_table_time;
 extern const struct mw_sql_table mw_table_ulimit_info;
 extern const struct mw_sql_table mw_table_uptime;
@@ -72,11 +69,15 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_moonwatch_alerts,
 	&mw_table_moonwatch_health,
 	&mw_table_mounts,
+	&mw_table_npm_packages,
 	&mw_table_os_version,
+	&mw_table_php_packages,
 	&mw_table_process_events,
 	&mw_table_processes,
+	&mw_table_python_packages,
 	&mw_table_routes,
 	&mw_table_rpm_packages,
+	&mw_table_ruby_gems,
 	&mw_table_selinux_settings,
 	&mw_table_shadow,
 	&mw_table_system_controls,
@@ -86,17 +87,6 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_uptime,
 	&mw_table_user_groups,
 	&mw_table_users,
-	&mw_table_deb_packages,
-	&mw_table_moonwatch_alerts,
-	&mw_table_moonwatch_health,
-	&mw_table_npm_packages,
-	&mw_table_php_packages,
-	&mw_table_process_events,
-	&mw_table_processes,
-	&mw_table_python_packages,
-	&mw_table_rpm_packages,
-	&mw_table_ruby_gems,
-	&mw_table_time,
 	NULL,
 };
 /* clang-format on */

@@ -19,7 +19,7 @@ enum {
 
 static struct watched w;
 static char shadow[128]; /* where it is done again: a file's contents there are what was said of it */
-static unsigned strays;	 /* changes of what was not there */
+static unsigned strays;  /* changes of what was not there */
 static uint64_t seed;
 static pid_t writers[WRITERS];
 static unsigned running;
@@ -269,8 +269,8 @@ static void compare(const char *real, const char *copy, bool is_real)
 			int fd = open(b, O_RDONLY | O_CLOEXEC);
 			(void)!read(fd, said, sizeof(said) - 1);
 			(void)close(fd);
-			(void)snprintf(is, sizeof(is), "%llu %llu %o", (unsigned long long)sa.st_ino, (unsigned long long)sa.st_size,
-				       sa.st_mode);
+			(void)snprintf(is, sizeof(is), "%llu %llu %o", (unsigned long long)sa.st_ino,
+				       (unsigned long long)sa.st_size, sa.st_mode);
 			if (strcmp(said, is) != 0) {
 				differs(a, said);
 				differs("   but it is", is);

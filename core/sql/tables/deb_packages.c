@@ -22,7 +22,7 @@ enum {
 
 static const struct mw_sql_column columns[] = {
 	[NAME] = {"name", MW_SQL_TEXT, 0, "Name of the package"},
-	[VERSION] = {"version", MW_SQL_TEXT, 0, "Version, with epoch and revision"},
+	[VERSION] = {"version", MW_SQL_TEXT, 0, "Version, with epoch and revision", "version_dpkg"},
 	[SOURCE] = {"source", MW_SQL_TEXT, 0, "Source package, where it has another name or version"},
 	[SIZE] = {"size", MW_SQL_BIGINT, 0, "Installed-Size, as dpkg has it: in KiB; NULL when it is not known"},
 	[ARCH] = {"arch", MW_SQL_TEXT, 0, "Architecture"},

@@ -21,7 +21,7 @@ enum {
 
 static const struct mw_sql_column columns[] = {
 	[NAME] = {"name", MW_SQL_TEXT, 0, "Name, with its scope"},
-	[VERSION] = {"version", MW_SQL_TEXT, 0, "Version"},
+	[VERSION] = {"version", MW_SQL_TEXT, 0, "Version", "version"},
 	[DESCRIPTION] = {"description", MW_SQL_TEXT, 0, "What it is, in a line"},
 	[AUTHOR] = {"author", MW_SQL_TEXT, 0, "Name of the author"},
 	[LICENSE] = {"license", MW_SQL_TEXT, 0, "License"},

@@ -22,7 +22,7 @@ enum {
 static const struct mw_sql_column columns[] = {
 	[NAME] = {"name", MW_SQL_TEXT, 0, "Name"},
 	[USER] = {"uid", MW_SQL_BIGINT, MW_SQL_INDEX, "Owner of the package's files"},
-	[VERSION] = {"version", MW_SQL_TEXT, 0, "Version"},
+	[VERSION] = {"version", MW_SQL_TEXT, 0, "Version", "version"},
 	[SUMMARY] = {"summary", MW_SQL_TEXT, 0, "What it is, in a line"},
 	[AUTHOR] = {"author", MW_SQL_TEXT, 0, "Author, by name or else by address"},
 	[LICENSE] = {"license", MW_SQL_TEXT, 0, "License"},

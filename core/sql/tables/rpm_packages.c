@@ -22,11 +22,11 @@ enum {
 
 static const struct mw_sql_column columns[] = {
 	[NAME] = {"name", MW_SQL_TEXT, MW_SQL_INDEX, "Name of the package"},
-	[VERSION] = {"version", MW_SQL_TEXT, MW_SQL_INDEX, "Version, without epoch and release"},
+	[VERSION] = {"version", MW_SQL_TEXT, MW_SQL_INDEX, "Version, without epoch and release", "version_rhel"},
 	[RELEASE] = {"release", MW_SQL_TEXT, MW_SQL_INDEX, "Release"},
 	[SOURCE] = {"source", MW_SQL_TEXT, 0, "File name of the source package"},
 	[SIZE] = {"size", MW_SQL_BIGINT, 0, "Bytes installed"},
-	[SHA1] = {"sha1", MW_SQL_TEXT, 0, "SHA-1 of the package's header"},
+	[SHA1] = {"sha1", MW_SQL_TEXT, 0, "SHA-1 of the package's header", "nocase"},
 	[ARCH] = {"arch", MW_SQL_TEXT, MW_SQL_INDEX, "Architecture"},
 	[EPOCH] = {"epoch", MW_SQL_INTEGER, MW_SQL_INDEX, "Epoch; NULL without one"},
 	[INSTALL_TIME] = {"install_time", MW_SQL_INTEGER, 0, "When it was installed, in seconds since 1970"},
