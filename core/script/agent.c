@@ -38,6 +38,24 @@ static int agent_say(lua_State *L)
 	return 0;
 }
 
+/* identify(column, text or nil) */
+static int agent_identify(lua_State *L)
+{
+	const struct mw_agent *agent = lua_touserdata(L, lua_upvalueindex(1));
+	agent->own.identify(agent->own.data, luaL_checkstring(L, 1), luaL_optstring(L, 2, NULL));
+	return 0;
+}
+
+/* keep(name, json) */
+static int agent_keep(lua_State *L)
+{
+	const struct mw_agent *agent = lua_touserdata(L, lua_upvalueindex(1));
+	size_t bytes;
+	const char *json = luaL_checklstring(L, 2, &bytes);
+	agent->own.keep(agent->own.data, luaL_checkstring(L, 1), json, bytes);
+	return 0;
+}
+
 static void set_function(lua_State *L, const char *name, lua_CFunction function, struct mw_agent *agent)
 {
 	lua_pushlightuserdata(L, agent);
@@ -53,13 +71,15 @@ static int start(lua_State *L)
 	(void)luaopen_moonwatch_secret(L); /* the class */
 	lua_settop(L, 2);
 	lua_getfield(L, 1, "start");
-	lua_createtable(L, 0, 5);
+	lua_createtable(L, 0, 8);
 	lua_pushstring(L, options->reference);
 	lua_setfield(L, -2, "reference");
 	lua_pushboolean(L, options->uses_environment_keys);
 	lua_setfield(L, -2, "uses_environment_keys");
 	set_function(L, "report", agent_report, agent);
 	set_function(L, "say", agent_say, agent);
+	set_function(L, "identify", agent_identify, agent);
+	set_function(L, "keep", agent_keep, agent);
 	if (options->secret) {
 		if (mw_secret_copy(mw_secret_bytes(options->secret), mw_secret_size(options->secret),
 				   mw_lua_new_secret(L)) < 0)

@@ -1,8 +1,9 @@
-/* The part of the sensor that talks to the outside, in Lua (lua/moonwatch/agent.lua): reads the secret to enrol with.  Its tasks are
- * resumed by the sensor's loop, and nothing waits for them. */
+/* The part of the sensor that talks to the outside, in Lua (lua/moonwatch/agent.lua): reads the secret to enrol with, asks ECS where
+ * this runs.  Its tasks are resumed by the sensor's loop, and nothing waits for them. */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct mw_agent;
 struct mw_err;
@@ -19,6 +20,10 @@ struct mw_agent_options {
 	bool uses_environment_keys;
 	/* What is to be known: one line, without a secret in it. */
 	void (*report)(void *data, const char *line);
+	/* Where this runs, a column of ecs_metadata after the other; `text` NULL: not known.  See mw_identity_set(). */
+	void (*identify)(void *data, const char *column, const char *text);
+	/* To be kept for tables: mw_spool_put_document(). */
+	void (*keep)(void *data, const char *name, const char *json, size_t bytes);
 	void *data;
 };
 

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -412,6 +413,27 @@ static void on_agent_report(void *data, const char *line)
 	on_sockets_report(data, line, true);
 }
 
+static bool is_on_ecs(void)
+{
+	const char *execution = getenv("AWS_EXECUTION_ENV");
+	return getenv("ECS_CONTAINER_METADATA_URI_V4") || getenv("ECS_CONTAINER_METADATA_URI") ||
+	       (execution && strncmp(execution, "AWS_ECS", 7) == 0);
+}
+
+static void on_identity(void *data, const char *column, const char *text)
+{
+	struct sensor *sensor = data;
+	(void)mw_identity_set(&sensor->identity, column, text); /* out of memory: events lack it */
+}
+
+static void on_document(void *data, const char *name, const char *json, size_t bytes)
+{
+	struct sensor *sensor = data;
+	struct mw_err err;
+	if (mw_spool_put_document(sensor->spool, name, json, bytes, &err) < 0)
+		mw_log("spool: what is known of %s cannot be kept: %s", name, err.text);
+}
+
 /* After all else: it takes some milliseconds, of libraries and scripts. */
 static void start_agent(void *data)
 {
@@ -425,6 +447,8 @@ static void start_agent(void *data)
 		.secret = enroll->secret,
 		.uses_environment_keys = mw_flag_bool(flags, MW_FLAG_AWS_ENVIRONMENT_KEYS),
 		.report = on_agent_report,
+		.identify = on_identity,
+		.keep = on_document,
 		.data = sensor,
 	};
 	struct mw_err err;
@@ -536,7 +560,7 @@ int mw_sensor_run(struct mw_board *board, void *data)
 	if (r == 0) {
 		mw_timer_set(sensor.loop, &sensor.batch_timer, 0);
 		mw_timer_set(sensor.loop, &sensor.health_timer, 0);
-		if (sensor.options->enroll->reference[0])
+		if (sensor.options->enroll->reference[0] || is_on_ecs())
 			mw_timer_set(sensor.loop, &sensor.agent_timer, 0);
 		r = mw_loop_run(sensor.loop);
 		if (r < 0)

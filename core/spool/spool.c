@@ -48,6 +48,7 @@ enum statement {
 	COUNT,
 	PUT_HEALTH,
 	DROP_HEALTH,
+	PUT_DOCUMENT,
 	STATEMENTS,
 };
 
@@ -70,6 +71,8 @@ static const char *const texts[STATEMENTS] = {
 		       " time_ns = excluded.time_ns, has_ended = excluded.has_ended, body = excluded.body",
 	[DROP_HEALTH] = "DELETE FROM health WHERE run_ns NOT IN"
 			" (SELECT run_ns FROM health ORDER BY time_ns DESC LIMIT ?1)",
+	[PUT_DOCUMENT] = "INSERT INTO documents VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET"
+			 " time_ns = excluded.time_ns, body = excluded.body",
 };
 
 /* A row of the batch; behind it stand id, kind, rule and body, each with its NUL. */
@@ -471,6 +474,20 @@ int mw_spool_put_health(struct mw_spool *spool, int64_t run_ns, bool has_ended, 
 	(void)sqlite3_bind_int(spool->statement[DROP_HEALTH], 1, MW_SPOOL_RUNS);
 	int r = put_health(spool, err);
 	(void)sqlite3_clear_bindings(put); /* the body is the caller's */
+	return r;
+}
+
+int mw_spool_put_document(struct mw_spool *spool, const char *name, const char *body, size_t body_bytes,
+			  struct mw_err *err)
+{
+	if (!spool->db || !has_log_room(spool))
+		return mw_err_set(err, -ENOSPC, "the spool cannot be written to");
+	struct sqlite3_stmt *put = spool->statement[PUT_DOCUMENT];
+	(void)sqlite3_bind_text(put, 1, name, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(put, 2, mw_clock_real_ns());
+	(void)sqlite3_bind_text(put, 3, body, (int)body_bytes, SQLITE_STATIC);
+	int r = run(spool, PUT_DOCUMENT, err);
+	(void)sqlite3_clear_bindings(put); /* the texts are the caller's */
 	return r;
 }
 

@@ -51,6 +51,10 @@ int mw_spool_commit(struct mw_spool *spool, struct mw_err *err);
 int mw_spool_put_health(struct mw_spool *spool, int64_t run_ns, bool has_ended, const char *body, size_t body_bytes,
 			struct mw_err *err);
 
+/* Replace what is known now of `name`, at once: a JSON object.  Tables read it: ecs_task and its like. */
+int mw_spool_put_document(struct mw_spool *spool, const char *name, const char *body, size_t body_bytes,
+			  struct mw_err *err);
+
 /* Rows of a stream that are in the file. */
 uint64_t mw_spool_stored(const struct mw_spool *spool, enum mw_spool_stream stream);
 /* Rows that could not be written, and rows dropped because of the limit. */

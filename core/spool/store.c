@@ -49,10 +49,13 @@ static const char schema[] =
 	"PRAGMA application_id = 1836544880;" /* APPLICATION */
 	"PRAGMA user_version = 1;";           /* FORMAT */
 
-/* The sensor's own state, one row a run.  Came later than the rest, so it is added to files that lack it. */
-static const char health_schema[] =
+/* The sensor's own state, one row a run.  These came later than the rest, so they are added to files that lack them. */
+static const char later_schema[] =
 	"CREATE TABLE IF NOT EXISTS health(run_ns INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL,"
-	" has_ended INTEGER NOT NULL, body TEXT NOT NULL)";
+	" has_ended INTEGER NOT NULL, body TEXT NOT NULL);"
+	/* What is known of something now, as JSON: one row for each such thing. */
+	"CREATE TABLE IF NOT EXISTS documents(name TEXT PRIMARY KEY, time_ns INTEGER NOT NULL, body TEXT NOT NULL)"
+	" WITHOUT ROWID;";
 
 _Static_assert(APPLICATION == 1836544880, "the schema sets it as text");
 _Static_assert(FORMAT == 1, "the schema sets it as text");
@@ -178,7 +181,7 @@ static int set_up(struct sqlite3 *db, struct mw_err *err)
 		return r;
 	r = make_schema(db, err);
 	if (r == 0)
-		r = mw_store_exec(db, health_schema, err);
+		r = mw_store_exec(db, later_schema, err);
 	if (r == 0)
 		r = mw_store_exec(db, "COMMIT", err);
 	if (r < 0)

@@ -9,6 +9,9 @@ extern const struct mw_sql_table mw_table_cpu_info;
 extern const struct mw_sql_table mw_table_cpu_time;
 extern const struct mw_sql_table mw_table_deb_packages;
 extern const struct mw_sql_table mw_table_dns_resolvers;
+extern const struct mw_sql_table mw_table_ecs_container;
+extern const struct mw_sql_table mw_table_ecs_metadata;
+extern const struct mw_sql_table mw_table_ecs_task;
 extern const struct mw_sql_table mw_table_etc_hosts;
 extern const struct mw_sql_table mw_table_etc_protocols;
 extern const struct mw_sql_table mw_table_etc_services;
@@ -53,6 +56,9 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_cpu_time,
 	&mw_table_deb_packages,
 	&mw_table_dns_resolvers,
+	&mw_table_ecs_container,
+	&mw_table_ecs_metadata,
+	&mw_table_ecs_task,
 	&mw_table_etc_hosts,
 	&mw_table_etc_protocols,
 	&mw_table_etc_services,

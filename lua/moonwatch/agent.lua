@@ -1,5 +1,7 @@
---- What the sensor does on the network, as tasks: for now it reads the secret to enrol with.
+--- What the sensor does on the network, as tasks: it reads the secret to enrol with, and asks ECS where it runs.
 local aws = require "moonwatch.aws"
+local cjson = require "cjson"
+local ecs = require "moonwatch.ecs"
 local enroll_secret = require "moonwatch.enroll_secret"
 local loop = require "moonwatch.loop"
 local retry = require "moonwatch.aws.retry"
@@ -12,11 +14,13 @@ local BASE_MS = 5000
 local CAP_MS = 300000
 
 ---@class moonwatch.agent.Options
----@field reference string
+---@field reference string  "" when there is no secret to read
 ---@field secret? moonwatch.Secret
 ---@field uses_environment_keys boolean
 ---@field report fun(line: string)
 ---@field say fun(state: string)
+---@field identify fun(column: string, text: string?)
+---@field keep fun(name: string, json: string)
 
 local known
 
@@ -52,10 +56,36 @@ local function read_secret(options)
   end
 end
 
+-- Columns of ecs_metadata that every event has: core/event/identity.c.
+local in_events = { "container_name", "container_id", "image", "image_id", "task_arn", "task_id", "cluster", "service_name",
+  "task_family", "task_revision", "container_arn", "region", "account_id", "availability_zone", "launch_type" }
+
+---@param options moonwatch.agent.Options
+local function follow_task(options)
+  local is_known
+  ecs.follow(function(known, message)
+    if not known then
+      options.report(("the task's metadata cannot be read: %s"):format(message))
+      return
+    end
+    for _, column in ipairs(in_events) do
+      options.identify(column, known.own[column])
+    end
+    options.keep("ecs", cjson.encode { own = known.own, task = known.task, containers = known.containers })
+    if message and not is_known then
+      options.report(("not all of the task's metadata can be read: %s"):format(message))
+    end
+    is_known = true
+  end)
+end
+
 ---@param options moonwatch.agent.Options
 function M.start(options)
   aws.credentials.uses_environment = options.uses_environment_keys
-  loop.spawn(read_secret, options)
+  if options.reference ~= "" then
+    loop.spawn(read_secret, options)
+  end
+  loop.spawn(follow_task, options)
 end
 
 return M
