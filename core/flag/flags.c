@@ -86,6 +86,11 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		     "What happens when a debugger (gdb, strace) starts in the container: report (it is told, "
 		     "and fails, since a process has one tracer), yield (let go of what it is to trace)."),
 
+	[MW_FLAG_TLS_HOSTNAME] = TEXT("tls_hostname", "", "The backend: HOST or HOST:PORT."),
+	[MW_FLAG_TLS_SERVER_CERTS] =
+		TEXT("tls_server_certs", "",
+		     "File of the certificates, PEM, that the backend's own is signed by; without it, those that "
+		     "this system trusts."),
 	[MW_FLAG_ENROLL_SECRET] =
 		{.name = "enroll_secret",
 		 .type = MW_FLAG_TEXT,

@@ -36,6 +36,7 @@ struct mw_http_call {
 	CURL *easy;
 	struct curl_slist *headers, *resolve;
 	struct mw_buf header; /* of the answer */
+	struct mw_buf chain;
 	struct mw_secret *body;
 	mw_http_done *done;
 	void *data;
@@ -132,6 +133,7 @@ static void call_free(struct mw_http_call *call)
 	curl->slist_free_all(call->headers);
 	curl->slist_free_all(call->resolve);
 	mw_buf_release(&call->header);
+	mw_buf_release(&call->chain);
 	mw_secret_free(call->body);
 	free(call);
 }
@@ -216,6 +218,21 @@ static int follow(struct mw_http_call *call, struct mw_err *err)
 	return 1;
 }
 
+static void take_chain(struct mw_http_call *call)
+{
+	static const char *const wanted[] = {"Subject:", "Issuer:", "Expire date:"};
+	struct curl_certinfo *chain = NULL;
+	if (call->http->curl->easy_getinfo(call->easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || !chain)
+		return;
+	for (int i = 0; i < chain->num_of_certs; i++) {
+		for (const struct curl_slist *line = chain->certinfo[i]; line; line = line->next)
+			for (size_t k = 0; k < sizeof(wanted) / sizeof(*wanted); k++)
+				if (strncmp(line->data, wanted[k], strlen(wanted[k])) == 0)
+					mw_buf_printf(&call->chain, "%s\n", line->data);
+		mw_buf_char(&call->chain, '\n');
+	}
+}
+
 static void finish(struct mw_http_call *call, CURLcode code)
 {
 	const struct mw_curl *curl = call->http->curl;
@@ -230,10 +247,13 @@ static void finish(struct mw_http_call *call, CURLcode code)
 		return;
 	long status = 0;
 	(void)curl->easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (r == 0)
+		take_chain(call);
 	unlink_call(call);
 	if (r == 0 && !call->body && mw_secret_new(0, &call->body) < 0)
 		r = mw_err_set(&err, -ENOMEM, "%s: out of memory", call->origin);
-	const struct mw_http_answer answer = {.status = (int)status, .body = call->body, .header = &call->header};
+	const struct mw_http_answer answer = {
+		.status = (int)status, .body = call->body, .header = &call->header, .chain = &call->chain};
 	call->done(call->data, r, r == 0 ? &answer : NULL, &err);
 	call_free(call);
 }
@@ -440,6 +460,7 @@ static CURLcode set_up(struct mw_http_call *call, const struct mw_http_request *
 	set_long(&options, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
 	/* A connection that is there already was judged by another request's rules, or by none. */
 	set_long(&options, CURLOPT_FRESH_CONNECT, request->is_alone || request->may_connect);
+	set_long(&options, CURLOPT_CERTINFO, request->wants_chain);
 	set_long(&options, CURLOPT_FORBID_REUSE, request->is_alone);
 	/* A name service that hangs must not hold us at the end of the call: since 7.87; before, it may, for its own time. */
 	(void)options.curl->easy_setopt(call->easy, CURLOPT_QUICK_EXIT, 1L);
@@ -464,6 +485,7 @@ int mw_http_begin(struct mw_http *http, const struct mw_http_request *request, m
 		.http = http,
 		.easy = http->curl->easy_init(),
 		.header = MW_BUF(MW_HTTP_HEADER_BYTES),
+		.chain = MW_BUF(MW_HTTP_CHAIN_BYTES),
 		.done = done,
 		.data = data,
 		.may_connect = request->may_connect,

@@ -21,6 +21,7 @@ enum {
 	MW_HTTP_TOTAL_MS = 30000,
 	MW_HTTP_CONNECT_MS = 10000,
 	MW_HTTP_ANSWER_BYTES = 1 << 20,
+	MW_HTTP_CHAIN_BYTES = 64 << 10,
 	/* Of the header of an answer. */
 	MW_HTTP_HEADER_BYTES = 64 << 10,
 	MW_HTTP_REDIRECTS = 3,
@@ -36,8 +37,9 @@ struct mw_http_request {
 	bool packs_body;   /* by gzip, and says so */
 	bool takes_packed; /* the answer may be packed by gzip */
 	bool allows_plain; /* http:// as well */
-	bool follows;  /* a GET follows redirections, to the same host and port alone; else an answer as any other */
-	bool is_alone; /* on a connection of its own, closed afterwards: nothing of it stays in memory */
+	bool follows;     /* a GET follows redirections, to the same host and port alone; else an answer as any other */
+	bool wants_chain; /* tell the certificates that the server showed */
+	bool is_alone;    /* on a connection of its own, closed afterwards: nothing of it stays in memory */
 	int64_t total_ms, connect_ms;
 	size_t answer_bytes;
 	const char *ca_file; /* PEM; NULL: mw_http_ca_file() */
@@ -54,6 +56,9 @@ struct mw_http_answer {
 	int status;
 	const struct mw_secret *body;
 	const struct mw_buf *header; /* as it came; see mw_http_header() */
+	/* Of the server's certificates, the first its own: lines "Subject:…", "Issuer:…", "Expire date:…", and an empty one behind
+	 * each; empty when they were not asked for. */
+	const struct mw_buf *chain;
 };
 
 /* One header of an answer; "" when it is not there.  Of several with the same name, the last. */

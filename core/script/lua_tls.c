@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aws/address.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/secret.h"
 #include "net/http.h"
@@ -139,15 +140,51 @@ static void push_headers(lua_State *L, const struct mw_http_answer *answer)
 	}
 }
 
+/* {{subject, issuer, expires}, …} */
+static void push_chain(lua_State *L, const struct mw_buf *chain)
+{
+	static const struct {
+		const char *line, *name;
+	} members[] = {{"Subject:", "subject"}, {"Issuer:", "issuer"}, {"Expire date:", "expires"}};
+	lua_newtable(L);
+	bool is_new = true;
+	for (const char *line = chain->data; line && *line; line += strcspn(line, "\n") + 1) {
+		if (*line == '\n') {
+			is_new = true;
+			continue;
+		}
+		if (is_new) {
+			lua_newtable(L);
+			lua_pushvalue(L, -1);
+			lua_rawseti(L, -3, (lua_Integer)lua_rawlen(L, -3) + 1);
+		} else {
+			lua_rawgeti(L, -1, (lua_Integer)lua_rawlen(L, -1));
+		}
+		is_new = false;
+		for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+			size_t n = strlen(members[i].line);
+			if (strncmp(line, members[i].line, n) != 0)
+				continue;
+			lua_pushlstring(L, line + n, strcspn(line + n, "\n"));
+			lua_setfield(L, -2, members[i].name);
+		}
+		lua_pop(L, 1);
+	}
+}
+
 static int push_answer(lua_State *L, void *data)
 {
 	const struct answered *answered = data;
 	if (answered->code < 0)
 		return mw_lua_fail(L, answered->code, answered->err->text);
 	const struct mw_secret *body = answered->answer->body;
-	lua_createtable(L, 0, 3);
+	lua_createtable(L, 0, 4);
 	lua_pushinteger(L, answered->answer->status);
 	lua_setfield(L, -2, "status");
+	if (answered->answer->chain->size) {
+		push_chain(L, answered->answer->chain);
+		lua_setfield(L, -2, "certificates");
+	}
 	push_headers(L, answered->answer);
 	lua_setfield(L, -2, "headers");
 	if (!answered->is_secret)
@@ -198,6 +235,7 @@ static int tls_request(lua_State *L)
 		.allows_plain = flag_of(L, "plain"),
 		.follows = flag_of(L, "follow"),
 		.is_alone = flag_of(L, "alone"),
+		.wants_chain = flag_of(L, "certificates"),
 		.may_connect = flag_of(L, "container_only") ? mw_aws_is_container_address : NULL,
 	};
 	luaL_argcheck(L, request.url, 1, "names no url");
