@@ -282,7 +282,7 @@ static void compare(const char *real, const char *copy, bool is_real)
 
 static void run(bool is_stopped_reader)
 {
-	char root[] = "/tmp/mw_watch_XXXXXX", copy[] = "/tmp/mw_again_XXXXXX";
+	char root[] = "/dev/shm/mw_watch_XXXXXX", copy[] = "/dev/shm/mw_again_XXXXXX";
 	assert_non_null(mkdtemp(root));
 	assert_non_null(mkdtemp(copy));
 	(void)snprintf(shadow, sizeof(shadow), "%s", copy);
