@@ -29,6 +29,8 @@ static uint32_t mask_of(struct mw_watch *watch, const struct mw_dir *dir)
 static void share_or_take(struct mw_watch *watch, int wd, const char *path)
 {
 	struct stat here, there;
+	if (!mw_tree_by_wd(&watch->tree, wd))
+		return;
 	if (lstat(path, &here) < 0)
 		memset(&here, 0, sizeof(here));
 	for (struct mw_dir *other = mw_tree_by_wd(&watch->tree, wd), *next; other; other = next) {

@@ -25,6 +25,13 @@ static uint64_t read_number(const char *path)
 	return mw_file_read_at(AT_FDCWD, path, &text) == 0 ? strtoull(text.data, NULL, 10) : 0;
 }
 
+/* The limit of the user, and that of the user namespace. */
+static uint64_t least(const char *one, const char *other)
+{
+	uint64_t a = read_number(one), b = read_number(other);
+	return b != 0 && b < a ? b : a;
+}
+
 static uint64_t count_watches(const char *pid, const char *fd)
 {
 	char path[64];
@@ -66,8 +73,8 @@ static bool look_at(const char *pid, struct mw_limits *limits, unsigned *descrip
 void mw_limits_read(struct mw_limits *ret)
 {
 	*ret = (struct mw_limits){
-		.watches = read_number("/proc/sys/fs/inotify/max_user_watches"),
-		.instances = read_number("/proc/sys/fs/inotify/max_user_instances"),
+		.watches = least("/proc/sys/fs/inotify/max_user_watches", "/proc/sys/user/max_inotify_watches"),
+		.instances = least("/proc/sys/fs/inotify/max_user_instances", "/proc/sys/user/max_inotify_instances"),
 	};
 	DIR *proc = opendir("/proc");
 	if (!proc)

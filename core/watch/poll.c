@@ -1,6 +1,10 @@
 /* Directories without a watch, and those whose file system does not tell everything: gone through every poll_ms. */
 #include "watch/state.h"
 
+enum {
+	POLLS_A_LOOK = 12, /* at who uses how many watches */
+};
+
 static struct mw_node *next_of(struct mw_node *node)
 {
 	if (mw_node_is_directory(node) && mw_node_dir(node)->children)
@@ -27,9 +31,15 @@ static void fire(void *data)
 {
 	struct mw_watch *watch = data;
 	if (watch->counters.polled == 0) {
-		(void)mw_said_over(watch, MW_SAID_NO_WATCHES);
+		if (mw_said_over(watch, MW_SAID_NO_WATCHES) && watch->options.report)
+			watch->options.report(watch->options.data, "files: all directories have an inotify watch again", false);
 		return;
 	}
+	/* Others may have given back what we could not have. */
+	if (watch->inotify_fd < 0)
+		mw_watch_open_inotify(watch);
+	if (watch->said & (uint64_t)1 << MW_SAID_NO_WATCHES && ++watch->polls % POLLS_A_LOOK == 0)
+		mw_watch_take_share(watch);
 	/* Not while the last round goes on: then it takes longer than poll_ms, and that is what it takes. */
 	if (!watch->scan.now && !watch->scan.first)
 		poll_all(watch);

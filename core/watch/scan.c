@@ -18,8 +18,8 @@
 
 enum {
 	SLICE_NS = 5 * MW_NS_PER_MS, /* the sensor shares its processor with the application */
-	BUFFER = 64 << 10,
-	NAMES_A_LOOK = 64, /* between two looks at the clock */
+	BUFFER = 32 << 10,
+	NAMES_A_LOOK = 16, /* and steps; at the clock */
 };
 
 /* As getdents64(2) writes them. */
@@ -172,6 +172,11 @@ static bool check_file_system(struct mw_watch *watch, struct mw_node *node, int 
 		return true;
 	if (is_pseudo(fs.f_type) || is_loop(node))
 		return false;
+	if (fs.f_type == OVERLAYFS_SUPER_MAGIC)
+		mw_said(watch, MW_SAID_OVERLAY, false,
+			"files: '%s' is on an overlay: what is changed in its lower layers from outside, and not through it, is not "
+			"told",
+			path);
 	const char *name = unheard(fs.f_type);
 	if (name) {
 		mw_said(watch, MW_SAID_FILE_SYSTEM, false,
@@ -262,6 +267,7 @@ static int some(struct mw_watch *watch, struct mw_node *node)
 		if (!(name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'))))
 			mw_scan_entry(watch, node, fd, name, entry->type);
 		at += entry->size;
+		watch->scan.looked++;
 		if (node->flags & MW_NODE_DEAD)
 			return 1;
 	}
@@ -345,8 +351,15 @@ void mw_scan_slice(struct mw_watch *watch)
 		return;
 	watch->scan.is_running = true;
 	int64_t until = mw_clock_mono_ns() + SLICE_NS;
-	while ((watch->scan.now || next(watch)) && mw_clock_mono_ns() < until)
+	watch->scan.looked = 0;
+	while (watch->scan.now || next(watch)) {
 		step(watch);
+		if (++watch->scan.looked < NAMES_A_LOOK)
+			continue;
+		watch->scan.looked = 0;
+		if (mw_clock_mono_ns() >= until)
+			break;
+	}
 	watch->scan.is_running = false;
 	int waiting = 0;
 	if (watch->inotify_fd < 0 || (ioctl(watch->inotify_fd, FIONREAD, &waiting) == 0 && waiting == 0))

@@ -67,6 +67,7 @@ struct mw_watch {
 		struct mw_node *now;          /* gone through; held */
 		int fd;
 		size_t name;
+		unsigned looked; /* names, since the last look at the clock */
 		bool is_started;
 		struct mw_timer timer;
 		uint64_t entries[MW_WHERE_CATEGORIES];
@@ -92,8 +93,7 @@ struct mw_watch {
 	uint64_t bytes_read;
 
 	struct mw_timer poll_timer;
-	struct mw_node *poll_at;
-	bool has_polled;
+	unsigned polls;
 
 	int mounts_fd;
 	struct mw_mount *mounts;
@@ -196,7 +196,7 @@ enum mw_said {
 	MW_SAID_MEMORY,
 	MW_SAID_HIDDEN,
 	MW_SAID_MOUNTS,
-	MW_SAID_SHARE,
+	MW_SAID_OVERLAY,
 };
 __attribute__((format(printf, 4, 5))) void mw_said(struct mw_watch *watch, enum mw_said what, bool is_urgent,
 						   const char *format, ...);
@@ -204,3 +204,7 @@ bool mw_said_over(struct mw_watch *watch, enum mw_said what);
 
 /* watch.c */
 void mw_watch_resolve_soon(struct mw_watch *watch);
+/* Take an inotify instance, if there is none; without one all is polled. */
+void mw_watch_open_inotify(struct mw_watch *watch);
+/* How many watches we may take, by what is in use now. */
+void mw_watch_take_share(struct mw_watch *watch);

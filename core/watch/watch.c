@@ -151,7 +151,7 @@ int mw_watch_configure(struct mw_watch *watch, const struct mw_watch_config *con
 	return 0;
 }
 
-static void take_share(struct mw_watch *watch)
+void mw_watch_take_share(struct mw_watch *watch)
 {
 	struct mw_limits limits;
 	mw_limits_read(&limits);
@@ -165,7 +165,7 @@ static void take_share(struct mw_watch *watch)
 			(unsigned long long)limits.hidden);
 }
 
-static void open_inotify(struct mw_watch *watch)
+void mw_watch_open_inotify(struct mw_watch *watch)
 {
 	watch->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	int r = watch->inotify_fd < 0
@@ -205,8 +205,8 @@ int mw_watch_new(const struct mw_watch_options *options, struct mw_watch **ret_w
 		mw_watch_free(watch);
 		return mw_err_set(err, -ENOMEM, "watching files: out of memory");
 	}
-	take_share(watch);
-	open_inotify(watch);
+	mw_watch_take_share(watch);
+	mw_watch_open_inotify(watch);
 	int r = mw_mounts_open(watch);
 	if (r < 0)
 		mw_said(watch, MW_SAID_MOUNTS, false,
