@@ -37,7 +37,8 @@ void mw_package_warn(const struct mw_package_sink *sink, const char *format, ...
 
 int mw_package_check_time(const struct mw_package_sink *sink)
 {
-	return mw_clock_mono_ns() > sink->deadline_ns ? -ETIME : 0;
+	bool is_over = mw_clock_mono_ns() > sink->deadline_ns || (sink->is_unwanted && sink->is_unwanted());
+	return is_over ? -ETIME : 0;
 }
 
 int mw_package_open(int rootfd, const char *path, int flags, int *ret_fd)

@@ -65,13 +65,15 @@ struct mw_package_sink {
 	void (*warn)(void *data, const char *line);
 	void *data;
 	int64_t deadline_ns; /* CLOCK_MONOTONIC; INT64_MAX for none */
+	/* Asked now and then, from any thread: has whoever waits for it had enough?  NULL for never. */
+	bool (*is_unwanted)(void);
 };
 
 /* emit() of a package that has a name; others are dropped. */
 int mw_package_emit(const struct mw_package_sink *sink, const struct mw_package *package);
 /* Control characters become '?'. */
 __attribute__((format(printf, 2, 3))) void mw_package_warn(const struct mw_package_sink *sink, const char *format, ...);
-/* -ETIME past the deadline, else 0. */
+/* -ETIME past the deadline, or when it is not wanted any more; else 0. */
 int mw_package_check_time(const struct mw_package_sink *sink);
 
 /* Open what is at `path` ("/…") below the root: symbolic links lead nowhere else (where the kernel can see to it,

@@ -21,16 +21,19 @@
 #include "pkg/tree.h"
 
 enum {
-	DEPTH = 128,       /* of folders; each holds a descriptor while what is below it is looked at */
-	ENTRIES = 4 << 20, /* names seen in one walk */
-	KEPT_BYTES = 64 << 20,
-	TREES = 16, /* that are remembered: one for each folder that was begun at */
+	DEPTH = 128,                 /* of folders; each holds a descriptor while what is below it is looked at */
+	ENTRIES = 4 << 20,           /* names seen in one walk */
+	KEPT_BYTES = 32 << 20,       /* remembered from one walk to the next */
+	USED_BYTES = 2 * KEPT_BYTES, /* while it goes on: folders that are full of what looks like packages */
+	STACK_BYTES = 512 << 10,     /* of its thread; musl's is smaller by default */
+	TREES = 16,                  /* that are remembered: one for each folder that was begun at */
 	FINDERS = 32,
 	CLOCK_ENTRIES = 256, /* between two looks at the clock */
 	/* What changed within this time before it was looked at may change again with the same time stamps, which are as
 	 * coarse as the kernel's tick (4 or 10 ms). */
 	FRESH_NS = 100 * MW_NS_PER_MS,
-	LOWEST_NICE = 19,
+	/* A tenth of a CPU that somebody else wants, too.  With 19 a walk on a busy machine never ends before its query must. */
+	NICE = 10,
 };
 
 struct start {
@@ -146,6 +149,7 @@ static int read_with(struct run *run, struct mw_tree_file *file, const struct mw
 		.warn = warn_found,
 		.data = run,
 		.deadline_ns = run->sink->deadline_ns,
+		.is_unwanted = run->sink->is_unwanted,
 	};
 	run->file = file;
 	run->opened = opened;
@@ -291,7 +295,7 @@ static int list(struct run *run, const struct step *step, struct mw_tree_folder 
 	run->walk->stats.folders_listed++;
 	const struct dirent *entry;
 	while (dir && r == 0 && (entry = readdir(dir))) {
-		r = count_entry(run);
+		r = run->tree->bytes > USED_BYTES ? -ENOBUFS : count_entry(run);
 		if (r == 0 && !is_dots(entry->d_name))
 			r = list_entry(run, folder, fd, entry);
 	}
@@ -388,7 +392,7 @@ static int look_at_folder(struct run *run, const struct step *step, struct mw_tr
 /* Of a thread: both are inherited by nobody and end with it. */
 static void be_humble(void)
 {
-	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), LOWEST_NICE);
+	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
 }
 
@@ -421,12 +425,18 @@ static void *walk_thread(void *data)
 static void walk_aside(struct run *run)
 {
 	pthread_t thread;
+	pthread_attr_t attributes;
 	sigset_t all;
 	sigset_t before;
 	(void)sigfillset(&all);
 	/* Signals are for the thread that started us. */
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int r = run->options->is_foreground ? EAGAIN : pthread_create(&thread, NULL, walk_thread, run);
+	int r = run->options->is_foreground ? EAGAIN : pthread_attr_init(&attributes);
+	if (r == 0) {
+		(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
+		r = pthread_create(&thread, &attributes, walk_thread, run);
+		(void)pthread_attr_destroy(&attributes);
+	}
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (r == 0) {
 		(void)pthread_join(thread, NULL);
@@ -500,8 +510,7 @@ int mw_package_walk_find(struct mw_package_walk *walk, const struct mw_package_w
 		run.result = 0;
 	}
 	if (run.result == -ENOBUFS && run.emit_result != -ENOBUFS) {
-		mw_package_warn(sink, "the search for packages was stopped after %llu files; rows are missing",
-				(unsigned long long)run.entries_max);
+		mw_package_warn(sink, "the search for packages was stopped: too many files; rows are missing");
 		run.result = 0;
 	}
 	mw_buf_release(&run.path);

@@ -5,7 +5,7 @@
  * whether names came or went, a file's identity, size and times whether it is the same.  (A file that becomes executable
  * without its folder changing is noticed when the folder does.)
  *
- * The application pays nothing: the walk runs in a thread of its own with idle I/O priority and the lowest of the CPU's, and
+ * The application hardly pays: the walk runs in a thread of its own with idle I/O priority and a low one for the CPU, and
  * what it read that was not in the page cache before is let go again. */
 #pragma once
 

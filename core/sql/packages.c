@@ -53,6 +53,12 @@ int mw_sql_packages_walk(struct mw_sql_packages *packages, enum mw_package_kind 
 	char start[MW_PATH_BYTES] = "/";
 	if (only && !is_folder(only, start))
 		return 0;
+	if (only && packages->below) {
+		size_t n = strcmp(start, "/") == 0 ? 0 : strlen(start);
+		if (n + strlen(packages->below) >= sizeof(start))
+			return 0;
+		memcpy(start + n, packages->below, strlen(packages->below) + 1);
+	}
 	if (!world->packages) {
 		int r = mw_package_walk_new(&world->packages);
 		if (r < 0)

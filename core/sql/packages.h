@@ -10,6 +10,8 @@ struct mw_sql_packages {
 	struct mw_rows *rows;
 	/* Fill the row that was begun. */
 	void (*fill)(const struct mw_sql_packages *packages, const struct mw_package *package);
+	/* Where in a folder that the query asks for all of its packages are, as "/node_modules"; NULL for anywhere. */
+	const char *below;
 };
 
 /* Rows and warnings of the scan.  Ends before the query must, so that what was found till then is shown. */

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "pkg/mounts.h"
 #include "pkg/walk.h"
 
 enum {
@@ -276,7 +277,7 @@ static void test_is_bounded(void **state)
 	assert_int_equal(walk_with(walk, options, &seen, INT64_MAX), 0);
 	assert_string_equal(seen.names, "a ");
 	assert_int_equal(seen.warnings, 1);
-	assert_non_null(strstr(seen.warning, "stopped after 20 files; rows are missing"));
+	assert_non_null(strstr(seen.warning, "stopped: too many files; rows are missing"));
 
 	/* Folders in folders, more than are gone into. */
 	char deep[PATH_BYTES] = "/d";
@@ -336,10 +337,53 @@ static void test_is_humble(void **state)
 	assert_int_equal(walk_with(walk, options, &seen, INT64_MAX), 0);
 	assert_int_equal(seen.packages, 1);
 	assert_int_not_equal(seen.thread, syscall(SYS_gettid));
-	assert_int_equal(seen.nice, 19);
+	assert_int_equal(seen.nice, 10);
 	/* And we are what we were. */
-	assert_int_not_equal(getpriority(PRIO_PROCESS, 0), 19);
+	assert_int_not_equal(getpriority(PRIO_PROCESS, 0), 10);
 	mw_package_walk_free(walk);
+}
+
+static bool had_enough(void)
+{
+	return true;
+}
+
+static void test_ends_when_nobody_waits(void **state)
+{
+	(void)state;
+	struct mw_package_walk *walk = new_walk();
+	struct seen seen = {0};
+	for (unsigned i = 0; i < 300; i++) {
+		char path[64];
+		(void)snprintf(path, sizeof(path), "/%u.txt", i);
+		write_file(path, "");
+	}
+	write_package("/z/a.egg-info", "a");
+	const struct mw_package_sink sink = {
+		.emit = emit, .warn = warn, .data = &seen, .deadline_ns = INT64_MAX, .is_unwanted = had_enough};
+	MW_AUTO_FD rootfd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct mw_package_walk_options options = {.rootfd = rootfd, .kinds = 1U << MW_PACKAGE_PYTHON};
+	assert_int_equal(mw_package_walk_find(walk, &options, &sink), 0);
+	assert_int_equal(seen.packages, 0);
+	assert_int_equal(seen.warnings, 1);
+	mw_package_walk_free(walk);
+}
+
+/* What a container's own /proc, /sys and the like are mounted as. */
+static void test_stays_out_of_the_kernels_file_systems(void **state)
+{
+	(void)state;
+	struct mw_mounts mounts;
+	mw_mounts_read(&mounts);
+	if (access("/proc/self/mountinfo", R_OK) == 0)
+		assert_true(mw_mounts_has(&mounts, "/proc"));
+	assert_false(mw_mounts_has(&mounts, "/"));
+	assert_false(mw_mounts_has(&mounts, root));
+	mw_mounts_release(&mounts);
+	MW_AUTO_FD proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(mw_mounts_is_foreign(proc));
+	MW_AUTO_FD here = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_false(mw_mounts_is_foreign(here));
 }
 
 static void test_warnings_are_repeated(void **state)
@@ -368,6 +412,8 @@ int main(void)
 		TEST(test_is_bounded),
 		TEST(test_ends_when_the_sink_says_so),
 		TEST(test_is_humble),
+		TEST(test_ends_when_nobody_waits),
+		TEST(test_stays_out_of_the_kernels_file_systems),
 		TEST(test_warnings_are_repeated),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,7 +83,7 @@ static void fill_row(const struct mw_sql_packages *packages, const struct mw_pac
 static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
 {
 	(void)err;
-	struct mw_sql_packages packages = {.scan = scan, .rows = rows, .fill = fill_row};
+	struct mw_sql_packages packages = {.scan = scan, .rows = rows, .fill = fill_row, .below = "/node_modules"};
 	return mw_sql_packages_walk(&packages, MW_PACKAGE_NPM, DIRECTORY, 0);
 }
 
