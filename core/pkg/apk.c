@@ -10,6 +10,7 @@
 enum {
 	DATABASE_BYTES = 256 << 20,
 	VALUE_BYTES = 1024, /* kept of a field */
+	CLOCK_LINES = 256,  /* between two looks at the clock */
 };
 
 /* Each line is a letter, a colon and a value; a blank line ends a package.  Of the letters, the first use counts: those of its
@@ -89,11 +90,11 @@ int mw_apk_parse(struct mw_lines *lines, const char *path, const struct mw_packa
 	if (!record)
 		return -ENOMEM;
 	while ((r = mw_lines_next(lines)) > 0) {
-		number++;
+		r = ++number % CLOCK_LINES ? 0 : mw_package_check_time(sink);
+		if (r < 0)
+			return r;
 		if (lines->length == 0) {
-			r = mw_package_check_time(sink);
-			if (r == 0)
-				r = emit(record, path, sink);
+			r = emit(record, path, sink);
 			if (r < 0)
 				return r;
 			continue;

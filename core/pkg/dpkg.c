@@ -15,6 +15,7 @@ enum {
 	STATUS_BYTES = 256 << 20, /* of a whole status file; that of a full desktop has 5 MiB */
 	STANZA_FILES = 1 << 16,
 	VALUE_BYTES = 1024, /* kept of a field */
+	CLOCK_LINES = 256,  /* between two looks at the clock */
 };
 
 enum field {
@@ -136,11 +137,11 @@ int mw_dpkg_parse(struct mw_lines *lines, const char *path, const struct mw_pack
 		return -ENOMEM;
 	clear(stanza);
 	while ((r = mw_lines_next(lines)) > 0) {
-		number++;
+		r = ++number % CLOCK_LINES ? 0 : mw_package_check_time(sink);
+		if (r < 0)
+			return r;
 		if (lines->length == 0) {
-			r = mw_package_check_time(sink);
-			if (r == 0)
-				r = emit(stanza, path, sink);
+			r = emit(stanza, path, sink);
 			if (r < 0)
 				return r;
 			clear(stanza);

@@ -54,7 +54,6 @@ struct mw_package {
 	uint32_t uid;         /* owner of the file at `path`, where a walk found it */
 	int depth;            /* npm: how many node_modules above the innermost; java: how many jars it is inside of */
 	bool has_epoch, has_size;
-	bool is_dev; /* npm, composer: needed for development only */
 };
 
 /* Where packages go. */
