@@ -405,8 +405,9 @@ static int walk_from(struct run *run, const char *path)
 	if (r < 0 || fstat(fd, &st) < 0)
 		return 0;
 	const struct step step = {.fd = fd, .dev = st.st_dev, .ino = st.st_ino};
+	/* A folder over a network is looked at when it is named. */
 	mw_buf_str(&run->path, strcmp(path, "/") == 0 ? "" : path);
-	if (mw_buf_status(&run->path) < 0 || mw_mounts_has(&run->mounts, path))
+	if (mw_buf_status(&run->path) < 0 || is_kernels(path))
 		return 0;
 	return look_at_folder(run, &step, &run->tree->root, &st);
 }

@@ -1,9 +1,9 @@
 /* One walk of the container's file systems, for all packages of languages: those that are wherever an application put them.
  *
- * It stays on file systems that are local and real, does not follow symbolic links, and is bounded in entries, depth and
- * time.  Folders and files that have not changed since the last walk are not read again: a folder's modification time tells
- * whether names came or went, a file's identity, size and times whether it is the same.  (A file that becomes executable
- * without its folder changing is noticed when the folder does.)
+ * It stays on file systems that are local and real (or where it was told to begin), does not follow symbolic links, and is
+ * bounded in entries, depth and time.  Folders and files that have not changed since the last walk are not read again: a
+ * folder's modification time tells whether names came or went, a file's identity, size and times whether it is the same.  (A
+ * file that becomes executable without its folder changing is noticed when the folder does.)
  *
  * The application hardly pays: the walk runs in a thread of its own with idle I/O priority and a low one for the CPU, and
  * what it read that was not in the page cache before is let go again. */
