@@ -83,23 +83,22 @@ static int emit(struct record *record, const char *path, const struct mw_package
 
 int mw_apk_parse(struct mw_lines *lines, const char *path, const struct mw_package_sink *sink)
 {
-	MW_AUTO_FREE struct record *record = calloc(1, sizeof(*record));
+	struct record record;
 	bool is_warned = false;
 	unsigned long number = 0;
 	int r;
-	if (!record)
-		return -ENOMEM;
+	memset(record.has, 0, sizeof(record.has));
 	while ((r = mw_lines_next(lines)) > 0) {
 		r = ++number % CLOCK_LINES ? 0 : mw_package_check_time(sink);
 		if (r < 0)
 			return r;
 		if (lines->length == 0) {
-			r = emit(record, path, sink);
+			r = emit(&record, path, sink);
 			if (r < 0)
 				return r;
 			continue;
 		}
-		take_line(record, lines->line, lines->length);
+		take_line(&record, lines->line, lines->length);
 		bool is_field = lines->length >= 2 && lines->line[1] == ':';
 		if ((lines->is_cut || !is_field) && !is_warned) {
 			mw_package_warn(sink, "%s: line %lu is %s", path, number,
@@ -109,7 +108,7 @@ int mw_apk_parse(struct mw_lines *lines, const char *path, const struct mw_packa
 	}
 	if (r < 0 && !is_warned)
 		mw_package_warn(sink, "%s: cannot be read to its end: %s", path, strerror(-r));
-	return emit(record, path, sink);
+	return emit(&record, path, sink);
 }
 
 static int read_database(int rootfd, const char *path, struct stat *ret_stat, const struct mw_package_sink *sink)

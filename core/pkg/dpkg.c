@@ -129,26 +129,24 @@ static void clear(struct stanza *stanza)
 
 int mw_dpkg_parse(struct mw_lines *lines, const char *path, const struct mw_package_sink *sink)
 {
-	MW_AUTO_FREE struct stanza *stanza = malloc(sizeof(*stanza));
+	struct stanza stanza;
 	bool is_warned = false;
 	unsigned long number = 0;
 	int r;
-	if (!stanza)
-		return -ENOMEM;
-	clear(stanza);
+	clear(&stanza);
 	while ((r = mw_lines_next(lines)) > 0) {
 		r = ++number % CLOCK_LINES ? 0 : mw_package_check_time(sink);
 		if (r < 0)
 			return r;
 		if (lines->length == 0) {
-			r = emit(stanza, path, sink);
+			r = emit(&stanza, path, sink);
 			if (r < 0)
 				return r;
-			clear(stanza);
+			clear(&stanza);
 			continue;
 		}
 		/* One that is too long: its beginning is a field's, or more of one, and good. */
-		bool is_field = take_line(stanza, lines);
+		bool is_field = take_line(&stanza, lines);
 		if ((lines->is_cut || !is_field) && !is_warned) {
 			mw_package_warn(sink, "%s: line %lu is %s", path, number,
 					is_field ? "too long and cut" : "no field; left out");
@@ -157,7 +155,7 @@ int mw_dpkg_parse(struct mw_lines *lines, const char *path, const struct mw_pack
 	}
 	if (r < 0 && !is_warned)
 		mw_package_warn(sink, "%s: cannot be read to its end: %s", path, strerror(-r));
-	return emit(stanza, path, sink);
+	return emit(&stanza, path, sink);
 }
 
 static int read_stanzas(int rootfd, const char *path, const struct mw_package_sink *sink)

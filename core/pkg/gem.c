@@ -7,7 +7,6 @@
 #include "pkg/gem.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,27 +170,25 @@ static void take_file_name(struct gem *gem, const char *path)
 
 int mw_gem_read(struct mw_lines *lines, const char *path, const struct mw_package_sink *sink)
 {
-	MW_AUTO_FREE struct gem *gem = malloc(sizeof(*gem));
-	if (!gem)
-		return -ENOMEM;
-	memset(gem->has, 0, sizeof(gem->has));
+	struct gem gem;
+	memset(gem.has, 0, sizeof(gem.has));
 	int r;
 	while ((r = mw_lines_next(lines)) > 0)
-		take_line(gem, lines->line);
+		take_line(&gem, lines->line);
 	if (r < 0)
 		mw_package_warn(sink, "%s: cannot be read to its end: %s", path, strerror(-r));
-	take_file_name(gem, path);
-	if (r == 0 && !gem->has[NAME])
+	take_file_name(&gem, path);
+	if (r == 0 && !gem.has[NAME])
 		mw_package_warn(sink, "%s: names no package", path);
 	const struct mw_package package = {
 		.kind = MW_PACKAGE_GEM,
-		.name = value(gem, NAME),
-		.version = value(gem, VERSION),
-		.arch = gem->has[PLATFORM] ? gem->values[PLATFORM] : "ruby",
-		.summary = value(gem, SUMMARY),
-		.homepage = value(gem, HOMEPAGE),
-		.license = value(gem, LICENSES),
-		.author = value(gem, AUTHORS),
+		.name = value(&gem, NAME),
+		.version = value(&gem, VERSION),
+		.arch = gem.has[PLATFORM] ? gem.values[PLATFORM] : "ruby",
+		.summary = value(&gem, SUMMARY),
+		.homepage = value(&gem, HOMEPAGE),
+		.license = value(&gem, LICENSES),
+		.author = value(&gem, AUTHORS),
 	};
 	return mw_package_emit(sink, &package);
 }

@@ -16,6 +16,7 @@ static void add(struct mw_buf *out, const struct mw_json_token *token)
 }
 
 /* As deep as the reader of JSON goes, which is bounded.  Once it has failed it fails again, which ends the loops. */
+// NOLINTNEXTLINE(misc-no-recursion): MW_JSON_DEPTH
 static int take(struct mw_json *json, const struct mw_json_token *token, const char *key, struct mw_buf *out)
 {
 	struct mw_json_token inner;
@@ -31,6 +32,7 @@ static int take(struct mw_json *json, const struct mw_json_token *token, const c
 	return r;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): MW_JSON_DEPTH
 int mw_json_texts(struct mw_json *json, const char *key, struct mw_buf *out)
 {
 	struct mw_json_token token;

@@ -109,20 +109,18 @@ static int emit(const struct metadata *metadata, const char *path, const struct 
 
 int mw_python_read(struct mw_lines *lines, const char *path, const struct mw_package_sink *sink)
 {
-	MW_AUTO_FREE struct metadata *metadata = malloc(sizeof(*metadata));
-	if (!metadata)
-		return -ENOMEM;
-	memset(metadata->has, 0, sizeof(metadata->has));
+	struct metadata metadata;
+	memset(metadata.has, 0, sizeof(metadata.has));
 	int r;
 	/* A blank line, and then the long description. */
 	while ((r = mw_lines_next(lines)) > 0 && lines->length)
 		if (lines->line[0] != ' ' && lines->line[0] != '\t')
-			take_line(metadata, lines);
+			take_line(&metadata, lines);
 	if (r < 0)
 		mw_package_warn(sink, "%s: cannot be read to its end: %s", path, strerror(-r));
-	else if (!metadata->has[NAME])
+	else if (!metadata.has[NAME])
 		mw_package_warn(sink, "%s: names no package", path);
-	return emit(metadata, path, sink);
+	return emit(&metadata, path, sink);
 }
 
 static bool matches(const char *folder, const char *name)

@@ -49,6 +49,7 @@ static void release_file(struct mw_tree *tree, struct mw_tree_file *file)
 	file->name = NULL;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as a walk goes, which is bounded
 static void release_folder(struct mw_tree *tree, struct mw_tree_folder *folder)
 {
 	mw_tree_forget(tree, folder);
@@ -59,7 +60,7 @@ static void release_folder(struct mw_tree *tree, struct mw_tree_folder *folder)
 	folder->name = NULL;
 }
 
-/* As deep as a walk goes, which is bounded. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as a walk goes, which is bounded
 void mw_tree_forget(struct mw_tree *tree, struct mw_tree_folder *folder)
 {
 	for (size_t i = 0; i < folder->folder_count; i++)

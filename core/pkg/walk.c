@@ -330,6 +330,7 @@ static bool is_known_leaf(struct run *run, int fd, const struct mw_tree_folder *
 	return true;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): to run->depth
 static int go_down(struct run *run, const struct step *step, struct mw_tree_folder *folder)
 {
 	struct stat st;
@@ -360,6 +361,7 @@ static bool is_kernels(const char *path)
 	return strcmp(path, "/proc") == 0 || strcmp(path, "/sys") == 0 || strcmp(path, "/dev") == 0;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): to run->depth
 static int look_at_folder(struct run *run, const struct step *step, struct mw_tree_folder *folder,
 			  const struct stat *st)
 {
