@@ -6,6 +6,7 @@
 #include "script/bind.h"
 #include "sql/db.h"
 #include "sql/empty.h"
+#include "sql/function.h"
 #include "sql/schema.h"
 #include "sql/table.h"
 
@@ -295,6 +296,30 @@ static int sql_tables(lua_State *L)
 	return 1;
 }
 
+/* functions() -> list of {name, family, arguments, doc, example, result, least, most, is_aggregate} */
+static int sql_functions(lua_State *L)
+{
+	lua_Integer count = 0;
+	lua_newtable(L);
+	for (const struct mw_sql_family *const *family = mw_sql_families; *family; family++)
+		for (const struct mw_sql_function *function = (*family)->functions; function->name; function++) {
+			lua_createtable(L, 0, 9);
+			set_text(L, "name", function->name);
+			set_text(L, "family", (*family)->name);
+			set_text(L, "arguments", function->arguments);
+			set_text(L, "doc", function->doc);
+			set_text(L, "example", function->example);
+			set_text(L, "result", function->result);
+			lua_pushinteger(L, function->least);
+			lua_setfield(L, -2, "least");
+			lua_pushinteger(L, function->most);
+			lua_setfield(L, -2, "most");
+			set_flag(L, "is_aggregate", function->step != NULL);
+			lua_rawseti(L, -2, ++count);
+		}
+	return 1;
+}
+
 static void make_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close)
 {
 	luaL_newmetatable(L, name);
@@ -313,6 +338,7 @@ int luaopen_moonwatch_sql(lua_State *L)
 	static const luaL_Reg functions[] = {
 		{"open", sql_open},
 		{"tables", sql_tables},
+		{"functions", sql_functions},
 		{"is_complete", sql_is_complete},
 		{NULL, NULL},
 	};

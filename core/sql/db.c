@@ -17,6 +17,7 @@
 #include "sql/bounded.h"
 #include "sql/collations.h"
 #include "sql/empty.h"
+#include "sql/function.h"
 #include "sql/table.h"
 #include "sql/vtab.h"
 #include "sql/world.h"
@@ -148,6 +149,11 @@ static int open_database(struct mw_sql *sql, struct mw_err *err)
 		r = SQLITE_NOMEM;
 	for (; r == SQLITE_OK && *table; table++)
 		r = mw_vtab_register(sql->db, *table, &sql->world);
+	if (r == SQLITE_OK)
+		r = mw_sql_functions_register(sql->db, &sql->world);
+	/* Tables of SQLite's own, like ours, declare their columns when they are first used: before the authorizer is there. */
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(sql->db, "SELECT 1 FROM json_each('[]'), json_tree('[]')", NULL, NULL, NULL);
 	if (r != SQLITE_OK)
 		return mw_err_set(err, r == SQLITE_NOMEM ? -ENOMEM : -EIO, "SQLite cannot be set up: %s",
 				  sql->db ? sqlite3_errmsg(sql->db) : sqlite3_errstr(r));
