@@ -31,7 +31,7 @@ static int run(int argc, char **argv)
 		return MW_EXIT_USAGE;
 	}
 	all[0] = flag;
-	all[1] = isatty(STDIN_FILENO) ? yes : no;
+	all[1] = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? yes : no;
 	for (int i = 1; i < argc; i++)
 		all[i + 1] = argv[i];
 	const char *tree = mw_tree();
@@ -41,18 +41,23 @@ static int run(int argc, char **argv)
 const struct mw_command mw_command_sql = {
 	.name = "sql",
 	.usage =
-		"[--json|--jsonl|--csv|--line|--list|--table] [--header=false] [--separator=X] [--state_dir=DIR] [QUERY]",
+		"[--table|--column|--line|--list|--csv|--json|--json_pretty|--jsonl] [--header=false] [--separator=X]\n"
+		"           [--nullvalue=X] [--state_dir=DIR] [QUERY]",
 	.summary = "ask about this container, and about what the sensor saw, in SQL",
 	.help = "Without QUERY, statements are read from standard input, each ended by ';'; on a terminal with a prompt,\n"
-		"where .help tells more.\n\n"
+		"where .help tells more: there is a history (~/.moonwatch_history, or MOONWATCH_HISTORY; none when that is\n"
+		"empty), the Tab key completes names, and Ctrl-C ends the query that runs.\n\n"
 		"  --table            a table (the default)\n"
+		"  --column           the same without its lines\n"
 		"  --json             a list of objects, as osqueryi: every value a string, NULL an empty one\n"
+		"  --json_pretty      the same with a line for each value\n"
 		"  --jsonl            one such object a line\n"
 		"  --csv              a line each, values that need it in double quotes (RFC 4180)\n"
 		"  --list             a line each, values as they are\n"
 		"  --line             a line for each value: column = value\n"
 		"  --separator=X      between the values of --csv and --list: '|', as osqueryi, unless given\n"
 		"  --header=false     without the line of column names\n"
+		"  --nullvalue=X      what NULL is shown as, but in JSON: nothing unless given\n"
 		"  --state_dir=DIR    where the sensor keeps what it saw (MOONWATCH_STATE_DIR); when there is nothing,\n"
 		"                     the places it falls back to are looked into as well\n"
 		"  --interactive=true with a prompt, though standard input is no terminal\n"

@@ -154,6 +154,19 @@ static int query_columns(lua_State *L)
 	return 1;
 }
 
+/* query:types() -> list of the types that tables declare, "" for expressions */
+static int query_types(lua_State *L)
+{
+	struct mw_sql_query *query = check_query(L);
+	unsigned count = mw_sql_columns(query);
+	lua_createtable(L, (int)count, 0);
+	for (unsigned i = 0; i < count; i++) {
+		lua_pushstring(L, mw_sql_column_type(query, i));
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	return 1;
+}
+
 static void push_text(lua_State *L, struct mw_sql_query *query, unsigned column)
 {
 	size_t bytes;
@@ -320,6 +333,15 @@ static int sql_functions(lua_State *L)
 	return 1;
 }
 
+/* versions() -> {sqlite, pcre2} */
+static int sql_versions(lua_State *L)
+{
+	lua_createtable(L, 0, 2);
+	set_text(L, "sqlite", mw_sql_sqlite_version());
+	set_text(L, "pcre2", mw_sql_regex_version());
+	return 1;
+}
+
 static void make_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close)
 {
 	luaL_newmetatable(L, name);
@@ -336,11 +358,8 @@ static void make_class(lua_State *L, const char *name, const luaL_Reg *methods, 
 int luaopen_moonwatch_sql(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"open", sql_open},
-		{"tables", sql_tables},
-		{"functions", sql_functions},
-		{"is_complete", sql_is_complete},
-		{NULL, NULL},
+		{"open", sql_open},         {"tables", sql_tables},           {"functions", sql_functions},
+		{"versions", sql_versions}, {"is_complete", sql_is_complete}, {NULL, NULL},
 	};
 	static const luaL_Reg database_methods[] = {
 		{"prepare", database_prepare},
@@ -349,8 +368,8 @@ int luaopen_moonwatch_sql(lua_State *L)
 		{NULL, NULL},
 	};
 	static const luaL_Reg query_methods[] = {
-		{"columns", query_columns}, {"step", query_step}, {"texts", query_texts},
-		{"close", query_close},     {NULL, NULL},
+		{"columns", query_columns}, {"types", query_types}, {"step", query_step},
+		{"texts", query_texts},     {"close", query_close}, {NULL, NULL},
 	};
 	make_class(L, DATABASE, database_methods, database_close);
 	make_class(L, QUERY, query_methods, query_close);

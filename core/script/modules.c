@@ -18,6 +18,7 @@ int luaopen_moonwatch_event(lua_State *L);
 int luaopen_moonwatch_loop(lua_State *L);
 int luaopen_moonwatch_sigv4(lua_State *L);
 int luaopen_moonwatch_sql(lua_State *L);
+int luaopen_moonwatch_terminal(lua_State *L);
 int luaopen_moonwatch_text(lua_State *L);
 int luaopen_moonwatch_tls(lua_State *L);
 int luaopen_moonwatch_writer(lua_State *L);
@@ -31,6 +32,7 @@ const struct mw_script_module mw_script_modules[] = {
 	{"moonwatch.secret", luaopen_moonwatch_secret, OURS},
 	{"moonwatch.sigv4", luaopen_moonwatch_sigv4, OURS},
 	{"moonwatch.sql", luaopen_moonwatch_sql, MW_SEEN_BY(MW_SCRIPT_TOOL)},
+	{"moonwatch.terminal", luaopen_moonwatch_terminal, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"moonwatch.text", luaopen_moonwatch_text, (unsigned)MW_SEEN_BY_ALL},
 	{"moonwatch.tls", luaopen_moonwatch_tls, OURS},
 	{"moonwatch.writer", luaopen_moonwatch_writer, OURS},

@@ -18,6 +18,7 @@
 #include "sql/collations.h"
 #include "sql/empty.h"
 #include "sql/function.h"
+#include "sql/interrupt.h"
 #include "sql/table.h"
 #include "sql/vtab.h"
 #include "sql/world.h"
@@ -72,7 +73,7 @@ void mw_sql_warn(struct mw_sql_world *world, const char *format, ...)
 static int is_late(void *data)
 {
 	const struct mw_sql *sql = data;
-	return mw_clock_mono_ns() > sql->world.deadline_ns;
+	return mw_sql_is_interrupted() || mw_clock_mono_ns() > sql->world.deadline_ns;
 }
 
 static bool is_listed(const char *const *names, const char *name)
@@ -220,6 +221,8 @@ static int fail(struct mw_sql *sql, int code, struct mw_err *err)
 {
 	switch (code & 0xFF) {
 	case SQLITE_INTERRUPT:
+		if (mw_sql_is_interrupted())
+			return mw_err_set(err, -EINTR, "interrupted");
 		return mw_err_set(err, -ETIME, "stopped after %lld ms: ask for less, e.g. with WHERE or LIMIT",
 				  (long long)sql->time_ms);
 	case SQLITE_NOMEM:
@@ -287,6 +290,12 @@ static int step(struct mw_sql_query *query)
 	return r;
 }
 
+const char *mw_sql_column_type(const struct mw_sql_query *query, unsigned column)
+{
+	const char *type = sqlite3_column_decltype(query->statement, (int)column);
+	return type ? type : "";
+}
+
 int mw_sql_step(struct mw_sql_query *query, struct mw_err *err)
 {
 	struct mw_sql *sql = query->sql;
@@ -294,6 +303,8 @@ int mw_sql_step(struct mw_sql_query *query, struct mw_err *err)
 		query->deadline_ns = mw_clock_mono_ns() + sql->time_ms * MW_NS_PER_MS;
 	if (query->rows > sql->rows)
 		return -ENOBUFS;
+	if (mw_sql_is_interrupted()) /* while its rows were shown */
+		return fail(sql, SQLITE_INTERRUPT, err);
 	sql->world.deadline_ns = query->deadline_ns;
 	int r = step(query);
 	sql->world.deadline_ns = INT64_MAX;
@@ -362,6 +373,11 @@ const struct mw_sql_table *mw_sql_table(const char *name)
 		if (sqlite3_stricmp((*table)->name, name) == 0 || sqlite3_stricmp((*table)->alias, name) == 0)
 			return *table;
 	return NULL;
+}
+
+const char *mw_sql_sqlite_version(void)
+{
+	return sqlite3_libversion();
 }
 
 struct mw_sql_world *mw_sql_world(struct mw_sql *sql)

@@ -36,8 +36,11 @@ void mw_sql_finish(struct mw_sql_query *query);
 
 unsigned mw_sql_columns(const struct mw_sql_query *query);
 const char *mw_sql_column_name(const struct mw_sql_query *query, unsigned column);
+/* As the table declares it; "" for an expression, which has the type of each value. */
+const char *mw_sql_column_type(const struct mw_sql_query *query, unsigned column);
 
-/* 1 with a row, 0 at the end; -ETIME or -ENOBUFS past a limit, -ENOMEM, -EINVAL for other failures. */
+/* 1 with a row, 0 at the end; -ETIME or -ENOBUFS past a limit, -EINTR after mw_sql_interrupt() (sql/interrupt.h), -ENOMEM,
+ * -EINVAL for other failures. */
 int mw_sql_step(struct mw_sql_query *query, struct mw_err *err);
 
 enum mw_sql_value_type {
@@ -62,6 +65,8 @@ const char *mw_sql_warnings(struct mw_sql *sql);
 
 /* NULL when there is no such table. */
 const struct mw_sql_table *mw_sql_table(const char *name);
+
+const char *mw_sql_sqlite_version(void);
 
 /* For tests. */
 struct mw_sql_world *mw_sql_world(struct mw_sql *sql);

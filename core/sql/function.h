@@ -38,3 +38,6 @@ extern const struct mw_sql_family *const mw_sql_families[];
 /* Make all of them known to a connection; `world` is what mw_sql_function_world() gives.  Returns SQLite's code. */
 int mw_sql_functions_register(struct sqlite3 *db, struct mw_sql_world *world);
 struct mw_sql_world *mw_sql_function_world(struct sqlite3_context *context);
+
+/* Of PCRE2. */
+const char *mw_sql_regex_version(void);

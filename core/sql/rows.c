@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "sql/interrupt.h"
 
 enum {
 	ROWS = 1 << 20, /* that a table may hold at once; larger ones give some at a time */
@@ -36,7 +37,7 @@ int mw_rows_add(struct mw_rows *rows)
 {
 	if (rows->texts.failed || rows->count >= ROWS)
 		return -ENOBUFS;
-	if (rows->count % CHECK_ROWS == 0 && mw_clock_mono_ns() > rows->deadline_ns)
+	if (rows->count % CHECK_ROWS == 0 && (mw_sql_is_interrupted() || mw_clock_mono_ns() > rows->deadline_ns))
 		return -ETIME;
 	if (rows->count == rows->capacity) {
 		size_t capacity = rows->capacity ? rows->capacity * 2 : 1;

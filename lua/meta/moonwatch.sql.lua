@@ -30,6 +30,17 @@ local sql = {}
 ---@field schema string  as CREATE TABLE
 ---@field columns moonwatch.sql.Column[]
 
+---@class moonwatch.sql.Function
+---@field name string
+---@field family string
+---@field arguments string
+---@field doc string
+---@field example string
+---@field result string?  of the example
+---@field least integer
+---@field most integer
+---@field is_aggregate boolean
+
 --- A connection; close it, or declare it `<close>`.
 ---@class moonwatch.Database
 local Database = {}
@@ -56,10 +67,14 @@ local Query = {}
 ---@return string[]
 function Query:columns() end
 
+--- As tables declare them; "" for an expression.
+---@return string[]
+function Query:types() end
+
 --- The next row, nil for NULL; false at the end.
 ---@return (string|number|nil)[]|false|nil row
 ---@return string? message
----@return string? code  "ETIME", "ENOBUFS" or "ENOMEM" past a limit
+---@return string? code  "ETIME", "ENOBUFS" or "ENOMEM" past a limit, "EINTR" after an interrupt
 function Query:step() end
 
 --- Likewise, every value as a text.
@@ -79,6 +94,13 @@ function sql.open(options) end
 
 ---@return moonwatch.sql.Table[]
 function sql.tables() end
+
+--- Beside SQLite's own.
+---@return moonwatch.sql.Function[]
+function sql.functions() end
+
+---@return { sqlite: string, pcre2: string }
+function sql.versions() end
 
 --- Does `text` end with a whole statement?
 ---@param text string

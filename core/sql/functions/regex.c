@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "sql/function.h"
 #include "sql/functions/values.h"
+#include "sql/interrupt.h"
 #include "sql/world.h"
 
 enum {
@@ -53,7 +54,7 @@ static int count_step(pcre2_callout_block *block, void *data)
 	if (regex->steps < CLOCK_STEPS)
 		return 0;
 	regex->steps = 0;
-	return mw_clock_mono_ns() > regex->deadline_ns ? PCRE2_ERROR_CALLOUT : 0;
+	return mw_sql_is_interrupted() || mw_clock_mono_ns() > regex->deadline_ns ? PCRE2_ERROR_CALLOUT : 0;
 }
 
 static pcre2_code *compile(sqlite3_context *context, struct mw_value pattern)
@@ -140,7 +141,8 @@ static bool find(sqlite3_context *context, struct regex *regex, struct mw_value 
 {
 	int r = pcre2_match(regex->code, (PCRE2_SPTR)text.data, text.size, from, 0, regex->match, regex->context);
 	*ret_failed = r < 0 && r != PCRE2_ERROR_NOMATCH;
-	if (r == PCRE2_ERROR_CALLOUT && mw_clock_mono_ns() > mw_sql_function_world(context)->deadline_ns)
+	if (r == PCRE2_ERROR_CALLOUT &&
+	    (mw_sql_is_interrupted() || mw_clock_mono_ns() > mw_sql_function_world(context)->deadline_ns))
 		sqlite3_result_error_code(context, SQLITE_INTERRUPT);
 	else if (r == PCRE2_ERROR_CALLOUT || r == PCRE2_ERROR_MATCHLIMIT || r == PCRE2_ERROR_HEAPLIMIT)
 		sqlite3_result_error(context,
@@ -222,6 +224,14 @@ static void regexp(sqlite3_context *context, int count, sqlite3_value **values)
 	bool is_found = find(context, regex, text, 0, &failed);
 	if (!failed)
 		sqlite3_result_int(context, is_found);
+}
+
+const char *mw_sql_regex_version(void)
+{
+	static char version[64]; /* "10.42 2022-12-11" */
+	if (!*version && pcre2_config(PCRE2_CONFIG_VERSION, NULL) <= (int)sizeof(version))
+		(void)pcre2_config(PCRE2_CONFIG_VERSION, version);
+	return version;
 }
 
 static const struct mw_sql_function functions[] = {

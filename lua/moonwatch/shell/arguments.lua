@@ -39,19 +39,21 @@ end
 local VALUES = {
   header = { "style", "header", boolean },
   separator = { "style", "separator", any },
+  nullvalue = { "style", "nullvalue", any },
   state_dir = { "options", "state_dir", any },
   interactive = { "options", "interactive", boolean },
   time_limit = { "options", "time_limit", positive },
   row_limit = { "options", "row_limit", positive },
 }
 
-local function is_mode(name)
+--- The mode of that name.
+local function mode_of(name)
   for _, mode in ipairs(render.modes) do
     if mode == name then
-      return true
+      return mode
     end
   end
-  return false
+  return render.aliases[name]
 end
 
 local function unknown(name)
@@ -84,8 +86,8 @@ function M.parse(words)
       return nil, unknown(word:sub(2))
     elseif not name then -- a query may begin with a comment of SQL
       queries[#queries + 1] = word
-    elseif is_mode(name) and not word:find("=", 1, true) then
-      style.mode = name
+    elseif mode_of(name) and not word:find("=", 1, true) then
+      style.mode = mode_of(name)
     elseif VALUES[name] then
       if not word:find("=", 1, true) then
         i = i + 1

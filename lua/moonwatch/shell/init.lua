@@ -2,8 +2,10 @@
 
 local arguments = require "moonwatch.shell.arguments"
 local commands = require "moonwatch.shell.commands"
+local prompt = require "moonwatch.shell.prompt"
 local render = require "moonwatch.shell.render"
 local sql = require "moonwatch.sql"
+local terminal = require "moonwatch.terminal"
 
 ---@class moonwatch.shell
 local M = {}
@@ -13,35 +15,65 @@ local STATEMENT_BYTES = 1 << 20
 --- Of SQLite, in this process; what a sort or a join without end is stopped at.
 local MEMORY_BYTES = 256 << 20
 local OUTPUT_BUFFER_BYTES = 1 << 16
-
-local PROMPT = "moonwatch> "
-local CONTINUATION = "      ...> "
+--- Of files that .read files that .read …
+local READ_DEPTH = 16
 
 local EXIT_OK, EXIT_NO, EXIT_USAGE = 0, 1, 2
 
 ---@class moonwatch.shell.Session
 ---@field options moonwatch.shell.Options
 ---@field database moonwatch.Database
+---@field output file*  where results go
+---@field output_path string?  when it is a file
+---@field history moonwatch.shell.History?
 ---@field failed boolean  something went wrong so far
 ---@field is_over boolean  .exit was said, or nobody reads our output
+---@field is_bailing boolean  the first failure is the end
+---@field is_echoing boolean
+---@field is_timing boolean
+---@field shows_progress boolean  standard error is a terminal that can
+---@field depth integer  of files that are being read
 local Session = {}
 Session.__index = Session
 
 function Session:complain(message)
+  terminal.end_progress()
+  self.output:flush()
   io.stdout:flush()
   io.stderr:write("moonwatch: sql: ", message, "\n")
   self.failed = true
+  if self.is_bailing then
+    self.is_over = true
+  end
 end
 
 function Session:write(text)
   if self.is_over then
     return
   end
-  local ok, message = io.stdout:write(text)
+  terminal.end_progress()
+  local ok, message = self.output:write(text)
   if not ok then
-    self:complain("cannot write: " .. message)
     self.is_over = true
+    self:complain("cannot write: " .. message)
   end
+end
+
+--- Results go into a file from now on, or to standard output again.
+---@return string? message
+function Session:set_output(path)
+  local file, message = io.stdout, nil
+  if path then
+    file, message = io.open(path, "wb")
+  end
+  if not file then
+    return message
+  end
+  if self.output_path then
+    self.output:close()
+  end
+  self.output, self.output_path = file, path
+  return nil
 end
 
 --- What the tables had to say beside their rows.
@@ -58,6 +90,9 @@ function Session:show(query)
   local renderer = render.new(self.options.style, function(text)
     self:write(text)
   end)
+  if self.shows_progress then
+    terminal.begin_progress("running, Ctrl-C ends it")
+  end
   local row, message = query:texts()
   if row == nil then
     self:complain(message)
@@ -75,9 +110,16 @@ function Session:show(query)
   return row ~= nil
 end
 
+--- How long it took, as the shell of SQLite says it.
+function Session:tell_times(real, user, system)
+  local real_now, user_now, system_now = terminal.times()
+  self:write(("Run Time: real %.3f user %.6f sys %.6f\n"):format(real_now - real, user_now - user, system_now - system))
+end
+
 --- All statements of `text`, up to the first that fails.
 function Session:run(text)
   local from = 1
+  terminal.take_interrupt() -- what came while nothing ran
   while not self.is_over do
     local query <close>, following = self.database:prepare(text, from)
     if query == nil then
@@ -86,8 +128,14 @@ function Session:run(text)
     elseif not query then
       return true
     end
+    local real, user, system = terminal.times()
     local is_well = self:show(query)
+    terminal.end_progress()
+    self.output:flush() -- the next may take long
     self:tell_warnings()
+    if self.is_timing then
+      self:tell_times(real, user, system)
+    end
     if not is_well then
       return false
     end
@@ -98,6 +146,9 @@ end
 
 --- A statement or a `.command`.
 function Session:execute(text)
+  if self.is_echoing then
+    self:write(text:gsub("\n*$", "\n", 1))
+  end
   if text:find("^%s*%.") then
     local message = commands.run(self, text)
     if message then
@@ -106,42 +157,64 @@ function Session:execute(text)
   else
     self:run(text)
   end
-  io.stdout:flush()
+  self.output:flush()
 end
 
---- Statements from standard input, each ended by `;`, and `.commands`, each a line.
-function Session:read()
-  local is_prompting = self.options.interactive
+--- Is it all of a statement or `.command`, so that nothing more is to be waited for?
+local function is_whole(text)
+  return text:find("^%s*%.") ~= nil or not text:find("%S") or sql.is_complete(text)
+end
+
+--- Statements from lines, each ended by `;`, and `.commands`, each a line.
+---@param next_line fun(is_continued: boolean): string?
+function Session:read_lines(next_line)
   local statement = ""
   while not self.is_over do
-    if is_prompting then
-      self:write(statement == "" and PROMPT or CONTINUATION)
-      io.stdout:flush()
-    end
-    local line = io.read("L")
+    local line = next_line(statement ~= "")
     if not line then
       break
+    elseif terminal.take_interrupt() and self.options.interactive then
+      statement = "" -- typed at a prompt, and taken back
     end
-    if statement == "" and (line:find("^%s*%.") or line:find("^%s*$")) then
-      if line:find("%S") then
-        self:execute(line)
-      end
-    else
-      statement = statement .. line
-      if #statement > STATEMENT_BYTES then
-        self:complain(("statement longer than %d bytes; is there a ';' missing?")
-          :format(STATEMENT_BYTES))
-        break
-      elseif sql.is_complete(statement) then
+    statement = statement .. line
+    if #statement > STATEMENT_BYTES then
+      self:complain(("statement longer than %d bytes; is there a ';' missing?"):format(STATEMENT_BYTES))
+      break
+    elseif is_whole(statement) then
+      if statement:find("%S") then
         self:execute(statement)
-        statement = ""
       end
+      statement = ""
     end
   end
-  if is_prompting then
-    self:write("\n")
-  elseif statement ~= "" and not self.is_over then
-    self:execute(statement) -- the last one needs no `;`
+  return statement
+end
+
+--- What a file holds.
+function Session:run_script(text)
+  if self.depth == READ_DEPTH then
+    self:complain(("more than %d files read each other"):format(READ_DEPTH))
+    return
+  end
+  self.depth = self.depth + 1
+  local lines = text:gmatch("[^\n]*\n?")
+  local rest = self:read_lines(function()
+    local line = lines()
+    return line ~= "" and line or nil
+  end)
+  if rest:find("%S") and not self.is_over then
+    self:execute(rest) -- the last one needs no `;`
+  end
+  self.depth = self.depth - 1
+end
+
+--- Standard input, where nobody types.
+function Session:read_input()
+  local rest = self:read_lines(function()
+    return io.read("L")
+  end)
+  if rest:find("%S") and not self.is_over then
+    self:execute(rest)
   end
 end
 
@@ -169,14 +242,23 @@ function M.main(words)
   local session = setmetatable({
     options = options,
     database = database,
+    output = io.stdout,
     failed = false,
     is_over = false,
+    is_bailing = false,
+    is_echoing = false,
+    is_timing = false,
+    shows_progress = prompt.is_capable(os.getenv) and terminal.is_terminal(2),
+    depth = 0,
   }, Session)
   if options.query then
     session:execute(options.query)
+  elseif options.interactive then
+    prompt.run(session, is_whole)
   else
-    session:read()
+    session:read_input()
   end
+  session:set_output(nil)
   local ok, reason = io.stdout:flush()
   if not ok and not session.is_over then
     session:complain("cannot write: " .. reason)

@@ -8,13 +8,14 @@
 local text = require "moonwatch.text"
 
 ---@class moonwatch.shell.Style
----@field mode "table"|"json"|"jsonl"|"csv"|"list"|"line"
+---@field mode "table"|"column"|"line"|"list"|"csv"|"json"|"json_pretty"|"jsonl"
 ---@field header boolean
 ---@field separator string  of csv and list
+---@field nullvalue string?  what NULL is shown as, but for the formats of JSON; nothing unless given
 
 ---@class moonwatch.shell.Renderer
 ---@field begin fun(self, columns: string[])
----@field row fun(self, values: (string?)[])
+---@field row fun(self, values: (string|nil)[])
 ---@field finish fun(self)
 
 ---@class moonwatch.shell.render
@@ -64,12 +65,18 @@ function M.width(printable)
 end
 
 local function show(value)
-  if not value then
-    return ""
-  elseif value:find("^[ -~]*$") then
+  if value:find("^[ -~]*$") then
     return value
   end
   return text.printable(value)
+end
+
+--- How values are shown in this style, NULL among them.
+local function shower(style)
+  local null = show(style.nullvalue or "")
+  return function(value)
+    return value and show(value) or null
+  end
 end
 
 --- `value` with each byte that is no UTF-8 as U+FFFD.
@@ -148,6 +155,30 @@ function makers.json(_, write)
   }
 end
 
+function makers.json_pretty(_, write)
+  local keys, last
+  local separator = ""
+  return {
+    begin = function(_, columns)
+      keys, last = keys_of(columns)
+      write("[")
+    end,
+    row = function(_, values)
+      local members = {}
+      for i, key in ipairs(keys) do
+        if last[key] == i then
+          members[#members + 1] = "    " .. key .. ": " .. M.json_string(values[i] or "")
+        end
+      end
+      write(separator .. "\n  {\n" .. table.concat(members, ",\n") .. "\n  }")
+      separator = ","
+    end,
+    finish = function()
+      write(separator == "" and "]\n" or "\n]\n")
+    end,
+  }
+end
+
 function makers.jsonl(_, write)
   local keys, last
   return {
@@ -188,7 +219,7 @@ end
 --- RFC 4180: quoted when it holds the separator, a quote, a line break or blanks at an end.
 function makers.csv(style, write)
   return joined(style, write, function(value)
-    value = value or ""
+    value = value or style.nullvalue or ""
     local must_quote = value:find('["\r\n]') or value:find("^%s") or value:find("%s$")
       or (style.separator ~= "" and value:find(style.separator, 1, true))
     return must_quote and '"' .. value:gsub('"', '""') .. '"' or value
@@ -196,10 +227,11 @@ function makers.csv(style, write)
 end
 
 function makers.list(style, write)
-  return joined(style, write, show)
+  return joined(style, write, shower(style))
 end
 
-function makers.line(_, write)
+function makers.line(style, write)
+  local show_value = shower(style)
   local names, width = {}, 0
   local separator = ""
   return {
@@ -214,20 +246,25 @@ function makers.line(_, write)
       separator = "\n"
       for i, name in ipairs(names) do
         local blanks = (" "):rep(width - M.width(name))
-        write(blanks .. name .. " = " .. show(values[i]) .. "\n")
+        write(blanks .. name .. " = " .. show_value(values[i]) .. "\n")
       end
     end,
     finish = function() end,
   }
 end
 
---- "| a  | b |".  A cell wider than its column is shown whole.
-local function table_line(cells, widths)
+--- A cell wider than its column is shown whole.
+local function pad(cells, widths)
   local parts = {}
   for i, width in ipairs(widths) do
     parts[i] = cells[i] .. (" "):rep(width - M.width(cells[i]))
   end
-  return "| " .. table.concat(parts, " | ") .. " |\n"
+  return parts
+end
+
+--- "| a  | b |"
+local function table_line(cells, widths)
+  return "| " .. table.concat(pad(cells, widths), " | ") .. " |\n"
 end
 
 local function table_rule(widths)
@@ -238,8 +275,22 @@ local function table_rule(widths)
   return "+" .. table.concat(parts, "+") .. "+\n"
 end
 
---- As osqueryi draws it; a result without rows is nothing.
-function makers.table(style, write)
+--- "a   b"
+local function column_line(cells, widths)
+  return table.concat(pad(cells, widths), "  "):gsub(" +$", "") .. "\n"
+end
+
+local function column_rule(widths)
+  local parts = {}
+  for i, width in ipairs(widths) do
+    parts[i] = ("-"):rep(width)
+  end
+  return table.concat(parts, "  ") .. "\n"
+end
+
+--- Rows under each other, in columns as wide as what is in them; a result without rows is nothing.
+local function laid_out(style, write, drawing)
+  local show_value = shower(style)
   local names = {}
   local widths
   local waiting = {}
@@ -254,13 +305,13 @@ function makers.table(style, write)
         widths[i] = math.max(widths[i], math.min(M.width(cell), WIDEST))
       end
     end
-    write(table_rule(widths))
+    write(drawing.edge(widths))
     if style.header then
-      write(table_line(names, widths))
-      write(table_rule(widths))
+      write(drawing.line(names, widths))
+      write(drawing.rule(widths))
     end
     for _, cells in ipairs(waiting) do
-      write(table_line(cells, widths))
+      write(drawing.line(cells, widths))
     end
     waiting = {}
   end
@@ -274,10 +325,10 @@ function makers.table(style, write)
     row = function(_, values)
       local cells = {}
       for i = 1, #names do
-        cells[i] = show(values[i])
+        cells[i] = show_value(values[i])
       end
       if widths then
-        write(table_line(cells, widths))
+        write(drawing.line(cells, widths))
         return
       end
       waiting[#waiting + 1] = cells
@@ -290,14 +341,28 @@ function makers.table(style, write)
         lay_out()
       end
       if widths then
-        write(table_rule(widths))
+        write(drawing.edge(widths))
       end
     end,
   }
 end
 
+--- As osqueryi draws it.
+function makers.table(style, write)
+  return laid_out(style, write, { line = table_line, rule = table_rule, edge = table_rule })
+end
+
+function makers.column(style, write)
+  return laid_out(style, write, { line = column_line, rule = column_rule, edge = function()
+    return ""
+  end })
+end
+
 --- All modes, as --MODE and .mode take them.
-M.modes = { "table", "json", "jsonl", "csv", "list", "line" }
+M.modes = { "table", "column", "line", "list", "csv", "json", "json_pretty", "jsonl" }
+
+--- What osqueryi calls them.
+M.aliases = { pretty = "table" }
 
 ---@param style moonwatch.shell.Style
 ---@param write fun(text: string)

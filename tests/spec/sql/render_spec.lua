@@ -8,6 +8,7 @@ local function show(mode, columns, rows, style)
     mode = mode,
     header = style.header ~= false,
     separator = style.separator or "|",
+    nullvalue = style.nullvalue,
   }, function(text)
     parts[#parts + 1] = text
   end)
@@ -77,6 +78,13 @@ describe("a table", function()
     assert.is_truthy(shown:find(("x"):rep(100000), 1, true))
   end)
 
+  it("may lack its lines", function()
+    assert.are.equal("pid  name\n---  -----\n1    init\n22\n333  nginx\n",
+      show("column", { "pid", "name" }, { { "1", "init" }, { "22" }, { "333", "nginx" } }))
+    assert.are.equal("1  init\n", show("column", { "pid", "name" }, { { "1", "init" } }, { header = false }))
+    assert.are.equal("", show("column", { "pid" }, {}))
+  end)
+
   it("may lack its header", function()
     assert.are.equal("+---+\n| 1 |\n+---+\n",
       show("table", { "number" }, { { "1" } }, { header = false }))
@@ -97,6 +105,14 @@ describe("JSON", function()
     assert.are.same({ { ['k"'] = value } }, decoded)
     assert.are.equal('"a\u{FFFD}b\u{FFFD}\u{FFFD}"', render.json_string("a\xffb\xc3\xe2"))
     assert.are.equal('"\u{FFFD}\u{FFFD}\u{FFFD}"', render.json_string("\xed\xa0\x80")) -- a surrogate
+  end)
+
+  it("may be pretty", function()
+    local cjson = require "cjson"
+    local shown = show("json_pretty", { "a", "b" }, { { "1" }, { "x", "2" } })
+    assert.are.equal('[\n  {\n    "a": "1",\n    "b": ""\n  },\n  {\n    "a": "x",\n    "b": "2"\n  }\n]\n', shown)
+    assert.are.same({ { a = "1", b = "" }, { a = "x", b = "2" } }, cjson.decode(shown))
+    assert.are.equal("[]\n", show("json_pretty", { "a" }, {}))
   end)
 
   it("has each name once", function()
@@ -126,5 +142,23 @@ describe("lists", function()
   it("may be a line for each value", function()
     assert.are.equal("   a = 1\nlong = 2\n\n   a = \nlong = 3\n",
       show("line", { "a", "long" }, { { "1", "2" }, { nil, "3" } }))
+  end)
+end)
+
+describe("NULL", function()
+  it("is nothing, or what it is told to be", function()
+    local rows = { { "x", nil } }
+    assert.are.equal("a|b\nx|\n", show("list", { "a", "b" }, rows))
+    for mode, expected in pairs {
+      list = "a|b\nx|-\n",
+      csv = "a|b\nx|-\n",
+      line = "a = x\nb = -\n",
+      column = "a  b\n-  -\nx  -\n",
+      table = "+---+---+\n| a | b |\n+---+---+\n| x | - |\n+---+---+\n",
+      jsonl = '{"a":"x","b":""}\n',
+      json = '[\n  {"a":"x","b":""}\n]\n',
+    } do
+      assert.are.equal(expected, show(mode, { "a", "b" }, rows, { nullvalue = "-" }), mode)
+    end
   end)
 end)

@@ -40,6 +40,10 @@ describe("moonwatch sql", function()
       "1,x|y,,1.0\n")
     expect(program.run("sql", query, "--list"), 0, "a|b|c|d\n1|x|y||1.0\n")
     expect(program.run("sql", "--line", query), 0, "a = 1\nb = x|y\nc = \nd = 1.0\n")
+    expect(program.run("sql", "--line", "--nullvalue=NULL", query), 0, "a = 1\nb = x|y\nc = NULL\nd = 1.0\n")
+    expect(program.run("sql", "--json_pretty", "select 1 as a"), 0, '[\n  {\n    "a": "1"\n  }\n]\n')
+    expect(program.run("sql", "--column", "select 1 as a"), 0, "a\n-\n1\n")
+    expect(program.run("sql", "--pretty", "select 1"), 0, ONE)
   end)
 
   it("reads statements from standard input", function()
@@ -133,6 +137,57 @@ describe("moonwatch sql", function()
     assert.is_truthy(result.err:find("did you mean time?", 1, true))
     expect(program.run("sql", ".nothing"), 1, "",
       "moonwatch: sql: unknown command .nothing; .help lists them\n")
+    expect(program.run("sql", ".tabels"), 1, "",
+      "moonwatch: sql: unknown command .tabels; did you mean .tables?\n")
+  end)
+
+  it("has osqueryi's commands", function()
+    expect(pipe(".mode list\n.nullvalue -\nselect null as a;\n"), 0, "a\n-\n")
+    expect(pipe(".mode pretty\nselect 1;\n.mode column\nselect 1;\n"), 0, ONE .. "1\n-\n1\n")
+    assert.is_truthy(pipe(".mode fancy\n").err:find("takes one of table, column, line", 1, true))
+    expect(pipe(".print  a b;\n.print\n"), 0, "a b;\n\n")
+    expect(pipe(".echo on\n.headers off\nselect 1;\n", "--list"), 0, ".headers off\nselect 1;\n1\n")
+    expect(pipe(".headers maybe\n"), 1, "", "moonwatch: sql: .headers takes on or off\n")
+    expect(pipe(".types select pid, name, pid + 1 as next from processes\n"), 0,
+      "  pid                  BIGINT\n  name                 TEXT\n  next                 (of the value)\n")
+    assert.is_truthy(pipe(".timer on\nselect 1;\n").out:find("\nRun Time: real %d+%.%d+ user %d+%.%d+ sys %d+%.%d+\n$"))
+    assert.is_truthy(pipe(".all time\n", "--line").out:find("iso_8601 = ", 1, true))
+    assert.is_truthy(pipe(".all tmie\n").err:find("did you mean time?", 1, true))
+    assert.is_truthy(program.run("sql", ".schema process").out:find("CREATE TABLE process_events.*CREATE TABLE processes"))
+    assert.is_truthy(program.run("sql", ".functions").out:find("regex_split(TEXT, PATTERN, INDEX)", 1, true))
+    assert.is_truthy(program.run("sql", ".features").out:find("SQLite +3%.%d+.*PCRE2 10%.%d+"))
+    for _, command in ipairs { ".show", ".summary" } do
+      local out = pipe(".bail on\n.mode csv\n" .. command .. "\n").out
+      assert.is_truthy(out:find("bail: on\n", 1, true))
+      assert.is_truthy(out:find("mode: csv\n", 1, true))
+    end
+    assert.is_truthy(pipe(".connect /x\n").err:find("there are no extensions", 1, true))
+  end)
+
+  it("may end at the first failure", function()
+    expect(pipe(".bail on\nselec;\nselect 2;\n"), 1, "", 'moonwatch: sql: near "selec": syntax error\n')
+    expect(pipe(".bail on\n.nothing\nselect 2;\n"), 1, "",
+      "moonwatch: sql: unknown command .nothing; .help lists them\n")
+  end)
+
+  it("reads and writes files", function()
+    local script = program.write("select 1 as a;\n.mode csv\nselect\n2 as b", "script.sql")
+    expect(pipe((".mode list\n.read %s\nselect 3 as c;\n"):format(script)), 0, "a\n1\nb\n2\nc\n3\n")
+    local out = script .. ".out"
+    expect(pipe((".mode csv\n.output %s\nselect 1 as a;\n.output\nselect 2 as b;\n"):format(out)), 0, "b\n2\n")
+    local file <close> = assert(io.open(out))
+    assert.are.equal("a\n1\n", file:read("a"))
+    assert.is_truthy(pipe(".read /nowhere\n").err:find("/nowhere: No such file", 1, true))
+    assert.is_truthy(pipe(".output /nowhere/x\n").err:find("/nowhere/x: No such file", 1, true))
+    local circle = program.write("", "circle.sql")
+    local handle <close> = assert(io.open(circle, "w"))
+    handle:write(".read " .. circle .. "\n")
+    handle:close()
+    local result = program.run("sql", ".read " .. circle)
+    assert.are.equal(1, result.status)
+    assert.is_truthy(result.err:find("read each other", 1, true))
+    program.remove(script)
+    program.remove(circle)
   end)
 
   it("prompts where it is asked to", function()

@@ -3,9 +3,9 @@
  * usage: pty COMMAND [ARG…] <SCRIPT
  *
  * Lines of the script: "expect TEXT" waits until the terminal has shown TEXT, anywhere after what was expected last;
- * "send TEXT" types; "hangup now" closes the terminal.  In TEXT \n is a newline, \r a return, \s a blank and ^X the control
- * character of X.  Prints all that the terminal showed.  Ends as the command does (128 and the number of a signal), and with
- * 124 when nothing is shown for ten seconds although something is expected. */
+ * "send TEXT" types; "resize COLUMNS" makes the terminal as wide; "hangup now" closes it.  In TEXT \n is a newline, \r a
+ * return, \s a blank and ^X the control character of X.  Prints all that the terminal showed.  Ends as the command does (128
+ * and the number of a signal), and with 124 when nothing is shown for ten seconds although something is expected. */
 
 #include <fcntl.h>
 #include <poll.h>
@@ -75,6 +75,12 @@ static void expect(int terminal, const char *text)
 	}
 }
 
+static void resize(int terminal, unsigned short columns)
+{
+	struct winsize size = {.ws_row = 24, .ws_col = columns};
+	CHECK(ioctl(terminal, TIOCSWINSZ, &size) == 0);
+}
+
 static pid_t start(int terminal, char **argv)
 {
 	const char *name = ptsname(terminal);
@@ -102,8 +108,7 @@ int main(int argc, char **argv)
 		return 2;
 	int terminal = posix_openpt(O_RDWR | O_NOCTTY);
 	CHECK(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
-	struct winsize size = {.ws_row = 24, .ws_col = 80};
-	CHECK(ioctl(terminal, TIOCSWINSZ, &size) == 0);
+	resize(terminal, 80);
 	pid_t pid = start(terminal, argv + 1);
 
 	int is_open = 1;
@@ -115,6 +120,8 @@ int main(int argc, char **argv)
 		unescape(++text);
 		if (strncmp(line, "expect ", 7) == 0)
 			expect(terminal, text);
+		else if (strncmp(line, "resize ", 7) == 0)
+			resize(terminal, (unsigned short)atoi(text));
 		else if (strncmp(line, "hangup ", 7) == 0)
 			is_open = close(terminal) != 0;
 		else
