@@ -67,10 +67,10 @@ send ^D
   it("edits and completes", function()
     typed [[
 expect moonwatch>
-send .sch^Ipro^I^I
+send .sch^Iprocess_e^I^I
+expect process_envs
 expect process_events
-expect processes
-send es\r
+send ^U.sch^Iprocesse^I\r
 expect CREATE TABLE processes(
 expect moonwatch>
 send select 'bc;^A^F^F^F^F^F^F^F^Fa^[[F^H';\r
@@ -79,9 +79,9 @@ expect moonwatch>
 send select hex('\s^[[Dé^[[F^H');\r
 expect | C3A9\s
 expect moonwatch>
-send select count(*) > 0 as yes from proces^I^I
-expect processes
-send es where cmdl^I\slike '%sql%';\r
+send select count(*) > 0 as yes from process_e^I^I
+expect process_events
+send ^H^Hes^I where cmdl^I\slike '%sql%';\r
 expect | 1
 expect moonwatch>
 send ^D
