@@ -9,7 +9,7 @@ setup_tests = @./setup build run test && { ./setup programs || echo "note: some 
 	{ ./setup guest || echo "note: no tests on other kernels and processors"; }
 
 .DEFAULT_GOAL := build
-.PHONY: build run test fuzz arm64 torture bench bench-docs lint format asan tsan clean help
+.PHONY: build run test fuzz arm64 torture bench bench-docs docs lint format asan tsan clean help
 
 build: ## build/bin/moonwatch, which runs from this checkout
 	@./setup build
@@ -56,6 +56,9 @@ bench: ## what it costs: native, moonwatch and strace compared
 bench-docs: bench ## the same, and docs/overhead.md from it
 	@mkdir -p docs
 	@build/bin/moonwatch lua tests/bench/docs.lua build/bench/results.jsonl docs/overhead.md
+
+docs: build ## docs/reference/tables.md, from what tables and functions declare
+	@build/bin/moonwatch lua docs/tables.lua docs/reference/tables.md
 
 lint: ## clang-tidy, clang-format, luacheck, shellcheck
 	@./setup build test lint

@@ -256,7 +256,7 @@ static void push_columns(lua_State *L, const struct mw_sql_column *columns)
 	lua_newtable(L);
 	for (lua_Integer i = 0; columns[i].name; i++) {
 		const struct mw_sql_column *column = &columns[i];
-		lua_createtable(L, 0, 8);
+		lua_createtable(L, 0, 11);
 		set_text(L, "name", column->name);
 		set_text(L, "type", mw_sql_type_name(column->type));
 		set_text(L, "doc", column->doc);
@@ -264,6 +264,8 @@ static void push_columns(lua_State *L, const struct mw_sql_column *columns)
 		set_flag(L, "index", column->options & MW_SQL_INDEX);
 		set_flag(L, "additional", column->options & MW_SQL_ADDITIONAL);
 		set_flag(L, "required", column->options & MW_SQL_REQUIRED);
+		set_flag(L, "range", column->options & MW_SQL_RANGE);
+		set_flag(L, "like", column->options & MW_SQL_LIKE);
 		set_flag(L, "hidden", column->options & (MW_SQL_HIDDEN | MW_SQL_FOREIGN));
 		set_flag(L, "foreign", column->options & MW_SQL_FOREIGN);
 		lua_rawseti(L, -2, i + 1);

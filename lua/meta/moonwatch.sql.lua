@@ -19,6 +19,8 @@ local sql = {}
 ---@field index boolean
 ---@field additional boolean
 ---@field required boolean
+---@field range boolean
+---@field like boolean
 ---@field hidden boolean   not in SELECT *
 ---@field foreign boolean  of another platform: always NULL
 

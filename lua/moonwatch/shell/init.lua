@@ -1,7 +1,6 @@
 --- `moonwatch sql`: runs statements of an argument, of standard input, or typed at a prompt.
 
 local arguments = require "moonwatch.shell.arguments"
-local commands = require "moonwatch.shell.commands"
 local prompt = require "moonwatch.shell.prompt"
 local render = require "moonwatch.shell.render"
 local sql = require "moonwatch.sql"
@@ -150,7 +149,7 @@ function Session:execute(text)
     self:write(text:gsub("\n*$", "\n", 1))
   end
   if text:find("^%s*%.") then
-    local message = commands.run(self, text)
+    local message = require "moonwatch.shell.commands".run(self, text)
     if message then
       self:complain(message)
     end

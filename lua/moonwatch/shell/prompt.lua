@@ -1,8 +1,5 @@
 --- Where somebody types: an editor on a terminal that can be drawn on, else line by line.
 
-local complete = require "moonwatch.shell.complete"
-local editor = require "moonwatch.shell.editor"
-local history = require "moonwatch.shell.history"
 local terminal = require "moonwatch.terminal"
 
 ---@class moonwatch.shell.prompt
@@ -31,6 +28,10 @@ end
 ---@param accepts fun(text: string): boolean
 ---@param handle moonwatch.Terminal
 local function run_editor(session, accepts, handle)
+  -- Here, so that a query of the arguments does not wait for them.
+  local complete = require "moonwatch.shell.complete"
+  local editor = require "moonwatch.shell.editor"
+  local history = require "moonwatch.shell.history"
   local completer
   session.history = history.open(history.path(os.getenv))
   local edited = editor.new {
