@@ -63,15 +63,15 @@ local in_events = { "container_name", "container_id", "image", "image_id", "task
 ---@param options moonwatch.agent.Options
 local function follow_task(options)
   local is_known
-  ecs.follow(function(known, message)
-    if not known then
+  ecs.follow(function(found, message)
+    if not found then
       options.report(("the task's metadata cannot be read: %s"):format(message))
       return
     end
     for _, column in ipairs(in_events) do
-      options.identify(column, known.own[column])
+      options.identify(column, found.own[column])
     end
-    options.keep("ecs", cjson.encode { own = known.own, task = known.task, containers = known.containers })
+    options.keep("ecs", cjson.encode { own = found.own, task = found.task, containers = found.containers })
     if message and not is_known then
       options.report(("not all of the task's metadata can be read: %s"):format(message))
     end
