@@ -26,6 +26,7 @@ struct mw_err;
 	X(slist_append) \
 	X(slist_free_all)
 
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration
 #define MW_CURL_MEMBER(name) __typeof__(&curl_##name) name;
 struct mw_curl {
 	MW_CURL_FUNCTIONS(MW_CURL_MEMBER)

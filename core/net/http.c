@@ -357,8 +357,10 @@ void mw_http_free(struct mw_http *http)
 {
 	if (!http)
 		return;
-	while (http->calls)
-		mw_http_cancel(http->calls);
+	for (struct mw_http_call *call = http->calls, *next; call; call = next) {
+		next = call->next;
+		mw_http_cancel(call);
+	}
 	(void)http->curl->multi_cleanup(http->multi);
 	mw_timer_clear(http->loop, &http->timer);
 	free(http);
@@ -531,7 +533,7 @@ int mw_http_wait(const struct mw_http_request *request, mw_http_done *done, void
 		return r;
 	struct waiting waiting = {.loop = loop, .done = done, .data = data};
 	r = mw_http_new(loop, &http, err);
-	if (r == 0)
+	if (r == 0 && http)
 		r = mw_http_begin(http, request, on_waited, &waiting, NULL, err);
 	if (r == 0 && (r = mw_loop_run(loop)) < 0)
 		(void)mw_err_set(err, r, "event loop: %s", strerror(-r));

@@ -120,8 +120,9 @@ struct mw_lua_wait *mw_lua_wait_new(lua_State *L)
 			"this waits, and only a task can: call it within loop.run(function) or loop.spawn(function)");
 	struct mw_lua_wait *wait = calloc(1, sizeof(*wait));
 	if (!wait)
-		luaL_error(L, "out of memory");
-	*wait = (struct mw_lua_wait){.tasks = tasks, .task = L, .next = tasks->waits};
+		(void)luaL_error(L, "out of memory"); /* does not come back */
+	else
+		*wait = (struct mw_lua_wait){.tasks = tasks, .task = L, .next = tasks->waits};
 	tasks->waits = wait;
 	return wait;
 }

@@ -36,7 +36,8 @@ local function beside(prefix, flags)
   assert(os.execute("mkfifo " .. fifo))
   local script = support.new_path()
   support.write(script, ("cd %s\n%s exec %s run --state_dir=%s --outputs=events/json:file=%s,alerts/json:file=%s.alerts %s "
-    .. "-- head -n 1 %s\n"):format(support.tmp, prefix or "", support.moonwatch:gsub("^[^/]", "$OLDPWD/%0"), state, events, events, flags or "", fifo))
+    .. "-- head -n 1 %s\n"):format(
+      support.tmp, prefix or "", support.moonwatch:gsub("^[^/]", "$OLDPWD/%0"), state, events, events, flags or "", fifo))
   assert(os.execute(("%s sh %s >%s.out 2>%s &"):format(unshare, script, err, err)))
   return {
     state = state, events = events, err = err, pid = pid_of("head", fifo),
@@ -100,7 +101,8 @@ describe("the enrolment secret", function()
       "SELECT * FROM processes", "SELECT * FROM process_events", "SELECT * FROM moonwatch_health", "SELECT * FROM moonwatch_alerts",
       "SELECT * FROM process_envs JOIN processes USING (pid)",
     } do
-      assert(os.execute(("%s sql --json --state_dir=%s %s >>%s 2>/dev/null; true"):format(support.moonwatch, app.state, quote(query), out)))
+      assert(os.execute(("%s sql --json --state_dir=%s %s >>%s 2>/dev/null; true"):format(
+        support.moonwatch, app.state, quote(query), out)))
     end
     assert.is_true(#support.read(out) > 1000)
     app.stop()

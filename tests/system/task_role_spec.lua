@@ -42,7 +42,8 @@ for secret in ssm:/moonwatch/enrol "secretsmanager:moonwatch/enrol#key" ssm:/moo
     AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/0123 \
     "$1" run --state_dir="$state" --enroll_secret="$secret" -- sh -c 'i=0; while [ $i -lt 100 ]; do
       i=$((i + 1))
-      "$1" sql --list --header=false --state_dir="$2" "select text from moonwatch_health where component = '\''enroll_secret'\''" >"$2.told"
+      "$1" sql --list --header=false --state_dir="$2" >"$2.told" \
+        "select text from moonwatch_health where component = '\''enroll_secret'\''"
       grep -q "read\|NotFound" "$2.told" && exit 0
       sleep 0.1
     done' sh "$1" "$state"

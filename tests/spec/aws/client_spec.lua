@@ -155,7 +155,7 @@ describe("a secret", function()
   it("is read from either store", function()
     assert.are.equal("the value", store("ok").value)
     assert.are.equal("the value", store("ok", "arn:aws:ssm:us-west-2:111122223333:parameter/enrol:3").value)
-    assert.are.equal('{"key":"the value","n":7}', store("ok", "secretsmanager:enrol").value)
+    assert.are.equal('{"key":"the value","n":7,"password":"p"}', store("ok", "secretsmanager:enrol").value)
     assert.are.equal("the value", store("ok", "secretsmanager:enrol#key").value)
     assert.are.equal("7", store("ok", "secretsmanager:enrol#n").value)
     local arn = "arn:aws:secretsmanager:us-west-2:111122223333:secret:enrol-AbCdEf"

@@ -1,0 +1,11 @@
+---@meta moonwatch.environment
+
+--- What AWS and ECS tell a container.
+local environment = {}
+
+--- A variable that begins with AWS_ or ECS_; nil when it is not set, or empty.
+---@param name string
+---@return string?
+function environment.get(name) end
+
+return environment
