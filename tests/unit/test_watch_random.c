@@ -12,6 +12,7 @@
 enum {
 	WRITERS = 4,
 	OPERATIONS = 100000, /* of all of them */
+	TREES = 200,
 	FOLDERS = 6,
 	NAMES = 12,
 	DEPTH = 4,
@@ -143,7 +144,7 @@ __attribute__((noreturn)) static void writer(uint64_t number)
 	_exit(0);
 }
 
-/* With `is_stopped_reader` nothing is read until half is done, so that the kernel's queue becomes full. */
+/* With `is_stopped_reader` nothing is read until most is done, so that the kernel's queue becomes full. */
 static void start(bool is_stopped_reader)
 {
 	running = WRITERS;
@@ -156,7 +157,7 @@ static void start(bool is_stopped_reader)
 	}
 	if (!is_stopped_reader)
 		return;
-	while (__atomic_load_n(done, __ATOMIC_RELAXED) < OPERATIONS / 2)
+	while (__atomic_load_n(done, __ATOMIC_RELAXED) < OPERATIONS / 4 * 3)
 		(void)sched_yield();
 }
 
@@ -203,6 +204,17 @@ static void put(const char *path, const struct mw_change *change)
 		record(path, change);
 	else if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		strays++;
+}
+
+/* The tree as it is known before anything is told. */
+static int put_known(void *data, const char *path, unsigned category, const struct mw_change_stat *stat)
+{
+	(void)data;
+	char copy[WATCHED_PATH];
+	assert_int_equal(category, 0);
+	put(shadow_path(path, copy),
+	    &(struct mw_change){.path = path, .is_directory = S_ISDIR(stat->mode), .has_stat = true, .stat = *stat});
+	return 0;
 }
 
 static void do_again(struct watched *watched, const struct mw_change *change)
@@ -293,8 +305,13 @@ static void run(bool is_stopped_reader)
 	const char *text = getenv("MOONWATCH_TEST_SEED");
 	seed = text ? strtoull(text, NULL, 10) : 1;
 	strays = differences = 0;
+	uint64_t trees = seed;
+	for (unsigned i = 0; i < TREES; i++) /* what is there before we look */
+		make_tree(&trees);
 	watched_open(&w, root, NULL);
 	watched_patterns(&w, PATTERNS("%%"), NULL, false);
+	assert_int_equal(w.logged, 0);
+	assert_int_equal(mw_watch_visit(w.watch, put_known, NULL), 0);
 	w.told = do_again;
 	start(is_stopped_reader);
 	watched_run(&w, are_done, 120000);
