@@ -9,7 +9,7 @@ setup_tests = @./setup build run test && { ./setup programs || echo "note: some 
 	{ ./setup guest || echo "note: no tests on other kernels and processors"; }
 
 .DEFAULT_GOAL := build
-.PHONY: build run test fuzz arm64 torture bench bench-docs docs lint format asan tsan clean help
+.PHONY: build run test fuzz arm64 torture bench bench-docs bench-sql docs lint format asan tsan clean help
 
 build: ## build/bin/moonwatch, which runs from this checkout
 	@./setup build
@@ -52,6 +52,12 @@ bench: ## what it costs: native, moonwatch and strace compared
 	@./setup build run test bench
 	@$(MAKE) --no-print-directory build
 	@tests/bench/run build
+	@tests/bench/sql build
+
+bench-sql: ## what queries cost, and the tools that do the same
+	@./setup build run test bench
+	@$(MAKE) --no-print-directory build
+	@tests/bench/sql build
 
 bench-docs: bench ## the same, and docs/overhead.md from it
 	@mkdir -p docs
