@@ -214,6 +214,22 @@ static int terminal_times(lua_State *L)
 	return 3;
 }
 
+/* 0 or a negative errno. */
+static int append(int fd, const char *text, size_t size)
+{
+	struct stat status;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	if (!S_ISREG(status.st_mode) || status.st_uid != geteuid())
+		return -EPERM;
+	if (status.st_mode & 077 && fchmod(fd, 0600) < 0)
+		return -errno;
+	ssize_t written = write(fd, text, size);
+	if (written < 0)
+		return -errno;
+	return (size_t)written == size ? 0 : -EIO;
+}
+
 /* append_private(path, text) -> true | nil, message, code: to a regular file of ours that nobody else may read; made when
  * it is not there. */
 static int terminal_append_private(lua_State *L)
@@ -224,19 +240,10 @@ static int terminal_append_private(lua_State *L)
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return mw_lua_fail(L, -errno, path);
-	struct stat status;
-	int code = 0;
-	if (fstat(fd, &status) < 0)
-		code = -errno;
-	else if (!S_ISREG(status.st_mode) || status.st_uid != geteuid())
-		code = -EPERM;
-	else if (status.st_mode & 077 && fchmod(fd, 0600) < 0)
-		code = -errno;
-	else if (write(fd, text, size) != (ssize_t)size)
-		code = errno ? -errno : -EIO;
+	int r = append(fd, text, size);
 	(void)close(fd);
-	if (code < 0)
-		return mw_lua_fail(L, code, path);
+	if (r < 0)
+		return mw_lua_fail(L, r, path);
 	lua_pushboolean(L, true);
 	return 1;
 }
