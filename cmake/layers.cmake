@@ -72,5 +72,5 @@ set_target_properties(moonwatch PROPERTIES ENABLE_EXPORTS ON
 if(NOT MOONWATCH_STATIC)
   target_link_options(moonwatch PRIVATE -Wl,-z,relro,-z,now,--as-needed)
   # What libcurl brings along finds its own OpenSSL and zlib, not the few functions of ours.
-  target_link_options(moonwatch PRIVATE -Wl,--exclude-libs,libcrypto.a:libz.a)
+  target_link_options(moonwatch PRIVATE -Wl,--exclude-libs,libcrypto.a:libpcre2-8.a:libz.a)
 endif()
