@@ -57,6 +57,11 @@ local function on_or_off(value)
   return value and "on" or "off"
 end
 
+local function describe_function(session, declared)
+  session:write(("  %s(%s)\n      %s\n      %s = %s\n"):format(declared.name, declared.arguments, declared.doc,
+    declared.example, declared.result or "NULL"))
+end
+
 local function describe_functions(session)
   local family
   for _, declared in ipairs(sql.functions()) do
@@ -64,10 +69,22 @@ local function describe_functions(session)
       session:write(("%s%s:\n"):format(family and "\n" or "", declared.family))
       family = declared.family
     end
-    session:write(("  %s(%s)\n      %s\n      %s = %s\n"):format(declared.name, declared.arguments, declared.doc,
-      declared.example, declared.result or "NULL"))
+    describe_function(session, declared)
   end
   session:write("\nAnd those of SQLite, among them JSON: https://www.sqlite.org/lang_corefunc.html\n")
+end
+
+local function describe_table(session, declared)
+  session:write(("%s: %s\nFrom: %s\n"):format(declared.name, declared.doc, declared.source))
+  for _, column in ipairs(declared.columns) do
+    if not column.foreign then
+      session:write(("  %-20s %-8s %s%s\n"):format(column.name, column.type, column.doc or "",
+        column.hidden and " (not in SELECT *)" or ""))
+    end
+  end
+  if declared.example then
+    session:write("Example: " .. declared.example .. ";\n")
+  end
 end
 
 --- name -> what follows it, help, function(session, argument) -> message?, what completes its argument
@@ -85,16 +102,7 @@ local COMMANDS = {
     if not declared then
       return argument and no_table(argument) or ".describe needs the name of a table"
     end
-    session:write(("%s: %s\nFrom: %s\n"):format(declared.name, declared.doc, declared.source))
-    for _, column in ipairs(declared.columns) do
-      if not column.foreign then
-        session:write(("  %-20s %-8s %s%s\n"):format(column.name, column.type, column.doc,
-          column.hidden and " (not in SELECT *)" or ""))
-      end
-    end
-    if declared.example then
-      session:write("Example: " .. declared.example .. ";\n")
-    end
+    describe_table(session, declared)
   end, "table" },
   echo = { "on|off", "show each statement before it is run", switch(".echo", session_of, "is_echoing"), ON_OFF },
   exit = { "", "leave; so does .quit, or the end of input", function(session)
@@ -115,9 +123,9 @@ local COMMANDS = {
   end },
   functions = { "", "functions that SQLite by itself does not have", describe_functions },
   headers = { "on|off", "show column names", switch(".headers", style_of, "header"), ON_OFF },
-  help = { "", "this", function(session)
-    M.help(session)
-  end },
+  help = { "[NAME]", "this; or of a table, a function, or `functions`, what it is", function(session, argument)
+    return M.help(session, argument)
+  end, "table" },
   mode = { "MODE", table.concat(render.modes, ", "), function(session, argument)
     for _, mode in ipairs(render.modes) do
       if mode == argument or mode == render.aliases[argument] then
@@ -226,7 +234,35 @@ function M.argument_of(name)
   return command and command[4]
 end
 
-function M.help(session)
+--- What a command, table or function is.  Returns a message when there is none of that name.
+local function help_about(session, name)
+  name = name:lower():gsub("^%.", ""):gsub("%(.*", "")
+  local command, declared = COMMANDS[ALIASES[name] or name], find_table(name)
+  if name == "functions" then
+    describe_functions(session)
+    return nil
+  elseif command then
+    session:write(("  .%-20s %s\n"):format(name .. " " .. command[1], command[2]))
+  elseif declared then
+    describe_table(session, declared)
+  end
+  local is_found = command or declared
+  for _, known in ipairs(sql.functions()) do
+    if known.name == name then
+      describe_function(session, known)
+      is_found = true
+    end
+  end
+  return not is_found and ("nothing is called %s; .help, .tables and .functions list what there is"):format(name) or nil
+end
+
+---@param session moonwatch.shell.Session
+---@param about string?
+---@return string? message
+function M.help(session, about)
+  if about then
+    return help_about(session, about)
+  end
   session:write("Statements of SQL end with ';'.  SELECT alone is possible.\n\n")
   for _, name in ipairs(M.names()) do
     local command = COMMANDS[name]

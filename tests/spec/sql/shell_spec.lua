@@ -156,6 +156,11 @@ describe("moonwatch sql", function()
     assert.is_truthy(program.run("sql", ".schema process").out:find("CREATE TABLE process_events.*CREATE TABLE processes"))
     assert.is_truthy(program.run("sql", ".functions").out:find("regex_split(TEXT, PATTERN, INDEX)", 1, true))
     assert.is_truthy(program.run("sql", ".features").out:find("SQLite +3%.%d+.*PCRE2 10%.%d+"))
+    assert.are.equal(program.run("sql", ".functions").out, program.run("sql", ".help functions").out)
+    assert.is_truthy(program.run("sql", ".help split").out:find("split(TEXT, SEPARATORS, INDEX)", 1, true))
+    assert.are.equal(program.run("sql", ".describe time").out, program.run("sql", ".help time").out)
+    assert.is_truthy(program.run("sql", ".help .mode").out:find("json_pretty", 1, true))
+    assert.is_truthy(program.run("sql", ".help no").err:find("nothing is called no", 1, true))
     for _, command in ipairs { ".show", ".summary" } do
       local out = pipe(".bail on\n.mode csv\n" .. command .. "\n").out
       assert.is_truthy(out:find("bail: on\n", 1, true))
