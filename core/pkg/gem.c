@@ -7,11 +7,9 @@
 #include "pkg/gem.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/limits.h"
 #include "pkg/lines.h"
 #include "pkg/walk.h"
 

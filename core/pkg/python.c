@@ -1,7 +1,6 @@
 #include "pkg/python.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

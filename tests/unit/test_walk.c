@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -343,6 +344,38 @@ static void test_is_humble(void **state)
 	mw_package_walk_free(walk);
 }
 
+/* Is the beginning of a file in the page cache?  -1 when the kernel does not say. */
+static int is_cached(const char *path)
+{
+	char byte;
+	struct iovec to = {.iov_base = &byte, .iov_len = 1};
+	MW_AUTO_FD fd = open(at(path), O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	ssize_t n = preadv2(fd, &to, 1, 0, RWF_NOWAIT);
+	return n == 1 ? 1 : errno == EAGAIN ? 0 : -1;
+}
+
+static void test_leaves_the_page_cache_as_it_was(void **state)
+{
+	(void)state;
+	write_package("/cold.egg-info", "cold");
+	write_package("/warm.egg-info", "warm");
+	MW_AUTO_FD fd = open(at("/cold.egg-info"), O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	(void)fsync(fd);
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (is_cached("/cold.egg-info") != 0 || is_cached("/warm.egg-info") != 1) {
+		print_message("the file system of $TMPDIR does not tell what of a file is cached\n");
+		skip();
+	}
+	struct mw_package_walk *walk = new_walk();
+	struct seen seen = walk_once(walk);
+	assert_string_equal(seen.names, "cold warm ");
+	assert_int_equal(is_cached("/cold.egg-info"), 0);
+	assert_int_equal(is_cached("/warm.egg-info"), 1);
+	mw_package_walk_free(walk);
+}
+
 static bool had_enough(void)
 {
 	return true;
@@ -412,6 +445,7 @@ int main(void)
 		TEST(test_is_bounded),
 		TEST(test_ends_when_the_sink_says_so),
 		TEST(test_is_humble),
+		TEST(test_leaves_the_page_cache_as_it_was),
 		TEST(test_ends_when_nobody_waits),
 		TEST(test_stays_out_of_the_kernels_file_systems),
 		TEST(test_warnings_are_repeated),
