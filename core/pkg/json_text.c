@@ -25,10 +25,10 @@ static int take(struct mw_json *json, const struct mw_json_token *token, const c
 		add(out, token);
 	if (token->type == MW_JSON_ARRAY)
 		while ((r = mw_json_next(json, &inner)) == 0 && inner.type != MW_JSON_CLOSE)
-			r = take(json, &inner, key, out);
+			(void)take(json, &inner, key, out);
 	if (token->type == MW_JSON_OBJECT)
 		while ((r = mw_json_next(json, &inner)) == 0 && inner.type == MW_JSON_KEY)
-			r = strcmp(inner.text, key) == 0 ? mw_json_texts(json, key, out) : mw_json_skip(json);
+			(void)(strcmp(inner.text, key) == 0 ? mw_json_texts(json, key, out) : mw_json_skip(json));
 	return r;
 }
 

@@ -4,9 +4,9 @@
  * are pairs of a key (the number of a header) and a value, which for all but the smallest is on a chain of pages of its own. */
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "pkg/pkg.h"
 #include "pkg/rpm_formats.h"
@@ -92,13 +92,14 @@ static int read_offpage(struct bdb *bdb, const uint8_t *item)
 	uint32_t number = u32(bdb, item + 4);
 	uint32_t size = u32(bdb, item + 8);
 	int r = size > MW_RPM_HEADER_BYTES || size > bdb->database->size ? -EPROTO : 0;
-	MW_AUTO_FREE uint8_t *value = r == 0 ? malloc(size ? size : 1) : NULL;
-	if (r == 0 && !value)
+	MW_AUTO(mw_buf) value = MW_BUF(MW_RPM_HEADER_BYTES);
+	uint8_t *to = r == 0 ? (uint8_t *)mw_buf_reserve(&value, size) : NULL;
+	if (r == 0 && !to)
 		return -ENOMEM;
 	if (r == 0)
-		r = read_chain(bdb, number, value, size);
+		r = read_chain(bdb, number, to, size);
 	if (r == 0)
-		return mw_rpm_header(bdb->database, value, size);
+		return mw_rpm_header(bdb->database, to, size);
 	mw_rpm_warn(bdb->database, "a package in it is damaged; left out");
 	return mw_package_check_time(bdb->database->sink);
 }
@@ -185,10 +186,10 @@ int mw_rpm_bdb_read(struct mw_rpm_database *database)
 		return 0;
 	}
 	bdb.chain_pages_left = bdb.pages;
-	MW_AUTO_FREE uint8_t *pages = malloc((size_t)bdb.page_bytes * 2);
-	if (!pages)
+	MW_AUTO(mw_buf) pages = MW_BUF(2 * PAGE_BYTES_MAX);
+	bdb.page = (uint8_t *)mw_buf_reserve(&pages, (size_t)bdb.page_bytes * 2);
+	if (!bdb.page)
 		return -ENOMEM;
-	bdb.page = pages;
-	bdb.chain = pages + bdb.page_bytes;
+	bdb.chain = bdb.page + bdb.page_bytes;
 	return read_pages(&bdb);
 }

@@ -4,9 +4,9 @@
  * says in which blocks of 16 bytes the blob of a package is. */
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "pkg/pkg.h"
 #include "pkg/rpm_formats.h"
@@ -38,7 +38,8 @@ static int read_blob(struct mw_rpm_database *database, const uint8_t *slot, uint
 	if (r == 0 && (le32(head) != BLOB_MAGIC || le32(head + 4) != le32(slot + 4) || size > room ||
 		       size > MW_RPM_HEADER_BYTES || size > *left))
 		r = -EPROTO;
-	MW_AUTO_FREE uint8_t *blob = r == 0 ? malloc(size ? size : 1) : NULL;
+	MW_AUTO(mw_buf) bytes = MW_BUF(MW_RPM_HEADER_BYTES);
+	uint8_t *blob = r == 0 ? (uint8_t *)mw_buf_reserve(&bytes, size) : NULL;
 	if (r == 0 && !blob)
 		return -ENOMEM;
 	if (r == 0)

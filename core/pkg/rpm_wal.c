@@ -70,20 +70,20 @@ static const uint8_t *frame_at(struct wal *wal, size_t offset)
 	return wal->sums[0] == be32(frame + 16) && wal->sums[1] == be32(frame + 20) && be32(frame) ? frame : NULL;
 }
 
-int mw_rpm_wal_apply(uint8_t **image, size_t *size, size_t max, const uint8_t *data, size_t wal_size)
+int mw_rpm_wal_apply(uint8_t **image, size_t *size, size_t max, const uint8_t *wal, size_t wal_size)
 {
-	struct wal wal = {.data = data, .size = wal_size};
-	bool is_log = parse_head(&wal);
+	struct wal log = {.data = wal, .size = wal_size};
+	bool is_log = parse_head(&log);
 	/* In memory there is no log. */
 	if (*size >= DATABASE_HEAD_BYTES)
 		(*image)[WRITE_VERSION] = (*image)[READ_VERSION] = 1;
 	if (!is_log)
 		return 0;
-	size_t frame_bytes = FRAME_HEAD_BYTES + (size_t)wal.page_bytes;
+	size_t frame_bytes = FRAME_HEAD_BYTES + (size_t)log.page_bytes;
 	size_t end = WAL_HEAD_BYTES; /* behind the last whole transaction */
 	uint32_t pages = 0;          /* of the database after it */
 	const uint8_t *frame;
-	for (size_t at = WAL_HEAD_BYTES; (frame = frame_at(&wal, at)); at += frame_bytes) {
+	for (size_t at = WAL_HEAD_BYTES; (frame = frame_at(&log, at)); at += frame_bytes) {
 		if (be32(frame + 4) == 0)
 			continue;
 		end = at + frame_bytes;
@@ -91,9 +91,9 @@ int mw_rpm_wal_apply(uint8_t **image, size_t *size, size_t max, const uint8_t *d
 	}
 	if (pages == 0)
 		return 0;
-	if (pages > max / wal.page_bytes)
+	if (pages > max / log.page_bytes)
 		return -EFBIG;
-	size_t bytes = (size_t)pages * wal.page_bytes; /* a page at least, so more than the header */
+	size_t bytes = (size_t)pages * log.page_bytes; /* a page at least, so more than the header */
 	if (bytes > *size) {
 		uint8_t *larger = realloc(*image, bytes);
 		if (!larger)
@@ -103,10 +103,10 @@ int mw_rpm_wal_apply(uint8_t **image, size_t *size, size_t max, const uint8_t *d
 	}
 	*size = bytes;
 	for (size_t at = WAL_HEAD_BYTES; at < end; at += frame_bytes) {
-		uint32_t page = be32(data + at);
+		uint32_t page = be32(wal + at);
 		if (page <= pages)
-			memcpy(*image + (size_t)(page - 1) * wal.page_bytes, data + at + FRAME_HEAD_BYTES,
-			       wal.page_bytes);
+			memcpy(*image + (size_t)(page - 1) * log.page_bytes, wal + at + FRAME_HEAD_BYTES,
+			       log.page_bytes);
 	}
 	(*image)[WRITE_VERSION] = (*image)[READ_VERSION] = 1; /* page 1 may have come from the log */
 	return 0;
