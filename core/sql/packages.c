@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "pkg/walk.h"
+#include "sql/interrupt.h"
 #include "sql/world.h"
 
 static int emit(void *data, const struct mw_package *package)
@@ -29,7 +30,13 @@ struct mw_package_sink mw_sql_packages_sink(struct mw_sql_packages *packages)
 	int64_t now_ns = mw_clock_mono_ns();
 	if (deadline_ns != INT64_MAX && deadline_ns > now_ns)
 		deadline_ns = now_ns + (deadline_ns - now_ns) / 10 * 8;
-	return (struct mw_package_sink){.emit = emit, .warn = warn, .data = packages, .deadline_ns = deadline_ns};
+	return (struct mw_package_sink){
+		.emit = emit,
+		.warn = warn,
+		.data = packages,
+		.deadline_ns = deadline_ns,
+		.is_unwanted = mw_sql_is_interrupted,
+	};
 }
 
 /* Without slashes at its end. */
