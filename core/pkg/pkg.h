@@ -42,9 +42,13 @@ struct mw_package {
 	const char *summary; /* one line */
 	const char *group;   /* deb: section; rpm: group; java: groupId; go: path of the main module */
 	const char *priority;
-	const char *status; /* deb: as dpkg writes it, "install ok installed" */
-	const char *hash;   /* rpm: SHA-1 of the header; go: the sum of go.sum; apk: checksum; java: SHA-1 of the jar */
-	const char *path;   /* of the file that tells of it, from the root: "/usr/lib/…" */
+	const char *status;   /* deb: as dpkg writes it, "install ok installed" */
+	const char *hash;     /* rpm: SHA-1 of the header; go: the sum of go.sum; apk: checksum */
+	const char *path;     /* of the file that tells of it, from the root: "/usr/lib/…" */
+	const char *scope;    /* go: "main", "dependency" or "toolchain"; rust: "runtime" or "build" */
+	const char *replaces; /* go: the module in whose place it was built in, as PATH@VERSION */
+	const char *compiler; /* go: as "go1.22.1" */
+	const char *settings; /* go: how the main module was built, KEY=VALUE a line */
 	/* Folder it belongs to: where the outermost node_modules is, or site-packages. */
 	const char *directory;
 	int64_t epoch;        /* rpm */
@@ -54,6 +58,7 @@ struct mw_package {
 	uint32_t uid;         /* owner of the file at `path`, where a walk found it */
 	int depth;            /* npm: how many node_modules above the innermost; java: how many jars it is inside of */
 	bool has_epoch, has_size;
+	bool is_root; /* rust: what the others were built for */
 };
 
 /* Where packages go. */

@@ -14,7 +14,9 @@ static const size_t texts[] = {
 	offsetof(struct mw_package, summary),    offsetof(struct mw_package, group),
 	offsetof(struct mw_package, priority),   offsetof(struct mw_package, status),
 	offsetof(struct mw_package, hash),       offsetof(struct mw_package, path),
-	offsetof(struct mw_package, directory),
+	offsetof(struct mw_package, directory),  offsetof(struct mw_package, scope),
+	offsetof(struct mw_package, replaces),   offsetof(struct mw_package, compiler),
+	offsetof(struct mw_package, settings),
 };
 
 enum {

@@ -52,10 +52,27 @@ static bool is_folder(const struct mw_sql_constraint *directory, char ret_path[M
 	return true;
 }
 
+static int walk_from(struct mw_sql_packages *packages, enum mw_package_kind kind, const char *start, unsigned depth)
+{
+	struct mw_sql_world *world = packages->scan->world;
+	if (!world->packages) {
+		int r = mw_package_walk_new(&world->packages);
+		if (r < 0)
+			return r;
+	}
+	const struct mw_package_walk_options options = {
+		.rootfd = world->rootfd,
+		.start = start,
+		.depth = depth,
+		.kinds = 1U << kind,
+	};
+	struct mw_package_sink sink = mw_sql_packages_sink(packages);
+	return mw_package_walk_find(world->packages, &options, &sink);
+}
+
 int mw_sql_packages_walk(struct mw_sql_packages *packages, enum mw_package_kind kind, unsigned directory,
 			 unsigned depth)
 {
-	struct mw_sql_world *world = packages->scan->world;
 	const struct mw_sql_constraint *only = mw_sql_equal(packages->scan, directory);
 	char start[MW_PATH_BYTES] = "/";
 	if (only && !is_folder(only, start))
@@ -66,19 +83,47 @@ int mw_sql_packages_walk(struct mw_sql_packages *packages, enum mw_package_kind 
 			return 0;
 		memcpy(start + n, packages->below, strlen(packages->below) + 1);
 	}
-	if (!world->packages) {
-		int r = mw_package_walk_new(&world->packages);
-		if (r < 0)
-			return r;
+	return walk_from(packages, kind, start, only ? depth : 0);
+}
+
+/* The folder that all paths are in which fit a constraint; false when it says nothing of that. */
+static bool folder_of(const struct mw_sql_constraint *constraint, char ret_path[MW_PATH_BYTES])
+{
+	const char *text = constraint->text;
+	if (constraint->is_integer || *text != '/')
+		return false;
+	const char *end = text + strlen(text);
+	if (constraint->op == MW_SQL_MATCH_LIKE)
+		end = text + strcspn(text, "%_");
+	else if (constraint->op == MW_SQL_MATCH_GLOB)
+		end = text + strcspn(text, "*?[");
+	const char *inside = strstr(text, "!/");
+	if (inside && inside < end)
+		end = inside;
+	while (end > text && *end != '/')
+		end--;
+	size_t n = end > text ? (size_t)(end - text) : 1;
+	if (n >= MW_PATH_BYTES)
+		return false;
+	memcpy(ret_path, text, n);
+	ret_path[n] = '\0';
+	return true;
+}
+
+int mw_sql_packages_walk_files(struct mw_sql_packages *packages, enum mw_package_kind kind, unsigned directory,
+			       unsigned path)
+{
+	const struct mw_sql_scan *scan = packages->scan;
+	char start[MW_PATH_BYTES];
+	if (mw_sql_equal(scan, directory))
+		return mw_sql_packages_walk(packages, kind, directory, 1);
+	for (unsigned i = 0; i < scan->constraint_count; i++) {
+		const struct mw_sql_constraint *constraint = &scan->constraints[i];
+		if (constraint->column != path || !folder_of(constraint, start))
+			continue;
+		return walk_from(packages, kind, start, constraint->op == MW_SQL_EQ ? 1 : 0);
 	}
-	const struct mw_package_walk_options options = {
-		.rootfd = world->rootfd,
-		.start = start,
-		.depth = only ? depth : 0,
-		.kinds = 1U << kind,
-	};
-	struct mw_package_sink sink = mw_sql_packages_sink(packages);
-	return mw_package_walk_find(world->packages, &options, &sink);
+	return walk_from(packages, kind, "/", 0);
 }
 
 void mw_sql_packages_directory(const struct mw_sql_packages *packages, unsigned column, const char *directory)

@@ -22,6 +22,11 @@ struct mw_package_sink mw_sql_packages_sink(struct mw_sql_packages *packages);
 int mw_sql_packages_walk(struct mw_sql_packages *packages, enum mw_package_kind kind, unsigned directory,
 			 unsigned depth);
 
+/* The same for packages that are whole files: also column `path` may say where to look, by `=` (a member of an archive, behind
+ * "!/", too), LIKE or GLOB. */
+int mw_sql_packages_walk_files(struct mw_sql_packages *packages, enum mw_package_kind kind, unsigned directory,
+			       unsigned path);
+
 /* Set column `column` to a package's folder: as the query wrote it, when it is what the query asks for. */
 void mw_sql_packages_directory(const struct mw_sql_packages *packages, unsigned column, const char *directory);
 

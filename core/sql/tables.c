@@ -15,10 +15,12 @@ extern const struct mw_sql_table mw_table_ecs_task;
 extern const struct mw_sql_table mw_table_etc_hosts;
 extern const struct mw_sql_table mw_table_etc_protocols;
 extern const struct mw_sql_table mw_table_etc_services;
+extern const struct mw_sql_table mw_table_go_packages;
 extern const struct mw_sql_table mw_table_groups;
 extern const struct mw_sql_table mw_table_interface_addresses;
 extern const struct mw_sql_table mw_table_interface_details;
 extern const struct mw_sql_table mw_table_interface_ipv6;
+extern const struct mw_sql_table mw_table_java_packages;
 extern const struct mw_sql_table mw_table_kernel_info;
 extern const struct mw_sql_table mw_table_kernel_modules;
 extern const struct mw_sql_table mw_table_last;
@@ -37,6 +39,7 @@ extern const struct mw_sql_table mw_table_python_packages;
 extern const struct mw_sql_table mw_table_routes;
 extern const struct mw_sql_table mw_table_rpm_packages;
 extern const struct mw_sql_table mw_table_ruby_gems;
+extern const struct mw_sql_table mw_table_rust_packages;
 extern const struct mw_sql_table mw_table_selinux_settings;
 extern const struct mw_sql_table mw_table_shadow;
 extern const struct mw_sql_table mw_table_system_controls;
@@ -62,10 +65,12 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_etc_hosts,
 	&mw_table_etc_protocols,
 	&mw_table_etc_services,
+	&mw_table_go_packages,
 	&mw_table_groups,
 	&mw_table_interface_addresses,
 	&mw_table_interface_details,
 	&mw_table_interface_ipv6,
+	&mw_table_java_packages,
 	&mw_table_kernel_info,
 	&mw_table_kernel_modules,
 	&mw_table_last,
@@ -84,6 +89,7 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_routes,
 	&mw_table_rpm_packages,
 	&mw_table_ruby_gems,
+	&mw_table_rust_packages,
 	&mw_table_selinux_settings,
 	&mw_table_shadow,
 	&mw_table_system_controls,

@@ -17,10 +17,11 @@ static int fuzz_emit(void *data, const struct mw_package *package)
 {
 	(void)data;
 	const char *const texts[] = {
-		package->name,    package->version,   package->release,    package->arch,    package->source,
-		package->vendor,  package->author,    package->maintainer, package->license, package->homepage,
-		package->summary, package->group,     package->priority,   package->status,  package->hash,
-		package->path,    package->directory,
+		package->name,     package->version,   package->release,    package->arch,     package->source,
+		package->vendor,   package->author,    package->maintainer, package->license,  package->homepage,
+		package->summary,  package->group,     package->priority,   package->status,   package->hash,
+		package->path,     package->directory, package->scope,      package->replaces, package->compiler,
+		package->settings,
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		fuzz_text(texts[i]);
