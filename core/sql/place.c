@@ -59,7 +59,7 @@ void mw_sql_place_release(struct mw_sql_place *place)
 int mw_sql_open_at(const struct mw_sql_place *place, const char *path, int flags)
 {
 	/* Whoever owns the container may put a pipe or a terminal there. */
-	int all = flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int all = flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY | O_NONBLOCK);
 	if (place->rootfd < 0)
 		return -ENOENT;
 	struct open_how how = {.flags = (uint64_t)(unsigned)all, .resolve = RESOLVE_IN_ROOT};
@@ -78,7 +78,10 @@ int mw_sql_open_file(const struct mw_sql_place *place, const char *path, struct 
 	int fd = mw_sql_open_at(place, path, O_RDONLY);
 	if (fd < 0)
 		return fd;
-	int r = fstat(fd, ret_stat) < 0 ? -errno : S_ISREG(ret_stat->st_mode) ? 0 : -EINVAL;
+	int r = fstat(fd, ret_stat) < 0      ? -errno
+		: S_ISREG(ret_stat->st_mode) ? 0
+		: S_ISDIR(ret_stat->st_mode) ? -EISDIR
+					     : -EINVAL;
 	if (r == 0)
 		return fd;
 	(void)close(fd);
@@ -91,7 +94,7 @@ static int warn(struct mw_sql_world *world, const char *path, int r, size_t limi
 		mw_sql_warn(world, "%s: only the first %zu bytes are read", path, limit);
 	else if (r == -EINVAL)
 		mw_sql_warn(world, "%s: is no regular file; left out", path);
-	else if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+	else if (r < 0 && r != -ENOENT && r != -ENOTDIR && r != -EISDIR)
 		mw_sql_warn(world, "%s: cannot be read: %s", path, strerror(-r));
 	return r;
 }
@@ -289,6 +292,13 @@ bool mw_sql_join(char *out, const char *folder, const char *name)
 	return n >= 0 && n < MW_PATH_BYTES;
 }
 
+bool mw_sql_ends(const char *name, const char *end)
+{
+	size_t length = strlen(name);
+	size_t tail = strlen(end);
+	return length >= tail && strcmp(name + length - tail, end) == 0;
+}
+
 bool mw_sql_next_user(const struct mw_sql_place *place, const struct mw_sql_scan *scan, unsigned uid_column, size_t *at,
 		      struct mw_user *ret)
 {
@@ -300,4 +310,25 @@ bool mw_sql_next_user(const struct mw_sql_place *place, const struct mw_sql_scan
 		if (ret->uid == wanted)
 			return true;
 	return false;
+}
+
+int mw_sql_each_home(const struct mw_sql_scan *scan, unsigned uid_column, int pid_column, const char *const *files,
+		     mw_sql_home_file *each, struct mw_rows *rows)
+{
+	struct mw_sql_place place;
+	struct mw_user user;
+	int r = mw_sql_place_init(&place, scan, pid_column);
+	for (size_t at = 0; r == 0 && mw_sql_next_user(&place, scan, uid_column, &at, &user);) {
+		/* A copy: the next look at the users may read them again. */
+		char home[MW_PATH_BYTES];
+		int n = snprintf(home, sizeof(home), "%s", user.directory);
+		const struct mw_user of = {.uid = user.uid, .gid = user.gid, .directory = home};
+		for (size_t i = 0; r == 0 && n > 0 && n < MW_PATH_BYTES && files[i]; i++) {
+			char path[MW_PATH_BYTES];
+			if (home[0] == '/' && mw_sql_join(path, home, files[i]))
+				r = each(&place, &of, path, rows);
+		}
+	}
+	mw_sql_place_release(&place);
+	return r;
 }

@@ -36,7 +36,7 @@ void mw_sql_place_release(struct mw_sql_place *place);
 
 /* Open `path`, whose symbolic links stay below the root.  A descriptor or -errno; nothing is warned of. */
 int mw_sql_open_at(const struct mw_sql_place *place, const char *path, int flags);
-/* Likewise, a regular file for reading; -EINVAL for anything else. */
+/* Likewise, a regular file for reading; -EISDIR for a folder, -EINVAL for anything else. */
 int mw_sql_open_file(const struct mw_sql_place *place, const char *path, struct stat *ret_stat);
 /* Append a regular file.  -EFBIG when it is longer than the buffer may become: what fits is there, and a warning. */
 int mw_sql_read_file(const struct mw_sql_place *place, const char *path, struct mw_buf *text);
@@ -88,6 +88,9 @@ void mw_sql_names_release(struct mw_sql_names *names);
 /* "folder/name"; false when it does not fit into MW_PATH_BYTES. */
 bool mw_sql_join(char *out, const char *folder, const char *name);
 
+/* Does `name` end in `end`? */
+bool mw_sql_ends(const char *name, const char *end);
+
 /* A folder that is not there, or cannot be read, is NULL.  Names come as the file system gives them. */
 DIR *mw_sql_open_folder(const struct mw_sql_place *place, const char *path);
 
@@ -95,3 +98,10 @@ DIR *mw_sql_open_folder(const struct mw_sql_place *place, const char *path);
  * user are borrowed until the next call with the same place. */
 bool mw_sql_next_user(const struct mw_sql_place *place, const struct mw_sql_scan *scan, unsigned uid_column, size_t *at,
 		      struct mw_user *ret);
+
+/* For a user-based table: make rows of `path`, a file in the home of `user`, which are copies. */
+typedef int mw_sql_home_file(const struct mw_sql_place *place, const struct mw_user *user, const char *path,
+			     struct mw_rows *rows);
+/* Each of `files` (ended by NULL, relative to the home) of each user the scan is about. */
+int mw_sql_each_home(const struct mw_sql_scan *scan, unsigned uid_column, int pid_column, const char *const *files,
+		     mw_sql_home_file *each, struct mw_rows *rows);

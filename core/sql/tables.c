@@ -3,10 +3,13 @@
 #include "sql/table.h"
 
 extern const struct mw_sql_table mw_table_apk_packages;
+extern const struct mw_sql_table mw_table_apt_sources;
 extern const struct mw_sql_table mw_table_arp_cache;
+extern const struct mw_sql_table mw_table_authorized_keys;
 extern const struct mw_sql_table mw_table_cgroup_limits;
 extern const struct mw_sql_table mw_table_cpu_info;
 extern const struct mw_sql_table mw_table_cpu_time;
+extern const struct mw_sql_table mw_table_crontab;
 extern const struct mw_sql_table mw_table_deb_packages;
 extern const struct mw_sql_table mw_table_dns_resolvers;
 extern const struct mw_sql_table mw_table_ecs_container;
@@ -16,6 +19,7 @@ extern const struct mw_sql_table mw_table_etc_hosts;
 extern const struct mw_sql_table mw_table_etc_protocols;
 extern const struct mw_sql_table mw_table_etc_services;
 extern const struct mw_sql_table mw_table_go_packages;
+extern const struct mw_sql_table mw_table_extended_attributes;
 extern const struct mw_sql_table mw_table_groups;
 extern const struct mw_sql_table mw_table_interface_addresses;
 extern const struct mw_sql_table mw_table_interface_details;
@@ -23,6 +27,7 @@ extern const struct mw_sql_table mw_table_interface_ipv6;
 extern const struct mw_sql_table mw_table_java_packages;
 extern const struct mw_sql_table mw_table_kernel_info;
 extern const struct mw_sql_table mw_table_kernel_modules;
+extern const struct mw_sql_table mw_table_known_hosts;
 extern const struct mw_sql_table mw_table_last;
 extern const struct mw_sql_table mw_table_load_average;
 extern const struct mw_sql_table mw_table_logged_in_users;
@@ -42,21 +47,30 @@ extern const struct mw_sql_table mw_table_ruby_gems;
 extern const struct mw_sql_table mw_table_rust_packages;
 extern const struct mw_sql_table mw_table_selinux_settings;
 extern const struct mw_sql_table mw_table_shadow;
+extern const struct mw_sql_table mw_table_shell_history;
+extern const struct mw_sql_table mw_table_ssh_configs;
+extern const struct mw_sql_table mw_table_startup_items;
+extern const struct mw_sql_table mw_table_sudoers;
+extern const struct mw_sql_table mw_table_suid_bin;
 extern const struct mw_sql_table mw_table_system_controls;
 extern const struct mw_sql_table mw_table_system_info;
 extern const struct mw_sql_table mw_table_time;
 extern const struct mw_sql_table mw_table_ulimit_info;
 extern const struct mw_sql_table mw_table_uptime;
 extern const struct mw_sql_table mw_table_user_groups;
+extern const struct mw_sql_table mw_table_user_ssh_keys;
 extern const struct mw_sql_table mw_table_users;
+extern const struct mw_sql_table mw_table_yum_sources;
 
-/* clang-format off: a line each */
 const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_apk_packages,
+	&mw_table_apt_sources,
 	&mw_table_arp_cache,
+	&mw_table_authorized_keys,
 	&mw_table_cgroup_limits,
 	&mw_table_cpu_info,
 	&mw_table_cpu_time,
+	&mw_table_crontab,
 	&mw_table_deb_packages,
 	&mw_table_dns_resolvers,
 	&mw_table_ecs_container,
@@ -66,6 +80,7 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_etc_protocols,
 	&mw_table_etc_services,
 	&mw_table_go_packages,
+	&mw_table_extended_attributes,
 	&mw_table_groups,
 	&mw_table_interface_addresses,
 	&mw_table_interface_details,
@@ -73,6 +88,7 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_java_packages,
 	&mw_table_kernel_info,
 	&mw_table_kernel_modules,
+	&mw_table_known_hosts,
 	&mw_table_last,
 	&mw_table_load_average,
 	&mw_table_logged_in_users,
@@ -92,13 +108,19 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_rust_packages,
 	&mw_table_selinux_settings,
 	&mw_table_shadow,
+	&mw_table_shell_history,
+	&mw_table_ssh_configs,
+	&mw_table_startup_items,
+	&mw_table_sudoers,
+	&mw_table_suid_bin,
 	&mw_table_system_controls,
 	&mw_table_system_info,
 	&mw_table_time,
 	&mw_table_ulimit_info,
 	&mw_table_uptime,
 	&mw_table_user_groups,
+	&mw_table_user_ssh_keys,
 	&mw_table_users,
+	&mw_table_yum_sources,
 	NULL,
 };
-/* clang-format on */

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "sql/place.h"
 #include "sql/sysctl_config.h"
 #include "sql/table.h"
+#include "sql/walk.h"
 #include "sql/world.h"
 
 enum {
@@ -38,12 +38,10 @@ enum {
 	VALUE_BYTES = 4096,
 };
 
-struct walk {
+struct found {
 	const struct mw_sql_scan *scan;
 	struct mw_rows *rows;
 	const struct mw_sysctl_config *config;
-	dev_t device;
-	unsigned count;
 };
 
 /* In a name the parts are joined by dots, and a dot in a part, as of a network interface, is a slash. */
@@ -59,12 +57,14 @@ static bool is_key(const char *name)
 	return last && (strcmp(last, ".stable_secret") == 0 || strstr(last, "fastopen_key"));
 }
 
-/* `path` is below /proc/sys; `name` is where its last part begins in the folder `dirfd`. */
-static int add_control(struct walk *walk, int dirfd, const char *path, const char *last)
+/* `path` is below /proc/sys. */
+static int add_control(struct mw_sql_walk *walk, int dirfd, const char *path, const char *last, const struct stat *st)
 {
+	const struct found *found = walk->data;
+	struct mw_rows *rows = found->rows;
 	char name[MW_PATH_BYTES];
-	struct mw_rows *rows = walk->rows;
-	int r = walk->count++ < CONTROLS ? mw_rows_add(rows) : -ENOBUFS;
+	(void)st;
+	int r = mw_rows_add(rows);
 	if (r < 0)
 		return r;
 	(void)snprintf(name, sizeof(name), "%s", path);
@@ -72,9 +72,9 @@ static int add_control(struct walk *walk, int dirfd, const char *path, const cha
 	mw_rows_string(rows, NAME, name);
 	mw_rows_text(rows, SUBSYSTEM, name, strcspn(name, "."));
 	mw_rows_string(rows, TYPE, "string");
-	const char *wanted = mw_sysctl_config_value(walk->config, name);
+	const char *wanted = mw_sysctl_config_value(found->config, name);
 	mw_rows_string(rows, CONFIG_VALUE, wanted ? wanted : "");
-	if (!mw_sql_wants(walk->scan, CURRENT_VALUE) || is_key(name))
+	if (!mw_sql_wants(found->scan, CURRENT_VALUE) || is_key(name))
 		return 0;
 	char value[VALUE_BYTES];
 	MW_AUTO_FD fd = openat(dirfd, last, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
@@ -86,79 +86,41 @@ static int add_control(struct walk *walk, int dirfd, const char *path, const cha
 	return 0;
 }
 
-static int walk_folder(struct walk *walk, int fd, char *path, unsigned depth);
-
-/* A folder on which another file system is, or may come to be, mounted is no part of it (fs/binfmt_misc). */
-static int walk_entry(struct walk *walk, int dirfd, char *path, const char *last, unsigned depth)
+/* `name = …` is one file, `subsystem = …` one folder. */
+static int add_controls(struct mw_sql_walk *walk, int sysfd)
 {
+	const struct found *found = walk->data;
+	const struct mw_sql_constraint *name = mw_sql_equal(found->scan, NAME);
+	const struct mw_sql_constraint *subsystem = mw_sql_equal(found->scan, SUBSYSTEM);
+	char path[MW_PATH_BYTES];
+	int n = snprintf(path, sizeof(path), "%s", name ? name->text : subsystem ? subsystem->text : ".");
+	if (name || subsystem)
+		swap(path);
+	if (n <= 0 || (size_t)n >= sizeof(path) || *path == '/' || strstr(path, ".."))
+		return 0;
 	struct stat st;
-	if (fstatat(dirfd, last, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0 || st.st_dev != walk->device)
-		return 0;
-	if (S_ISREG(st.st_mode))
-		return add_control(walk, dirfd, path, last);
-	if (!S_ISDIR(st.st_mode) || depth == DEPTH)
-		return 0;
-	int fd = openat(dirfd, last, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? 0 : walk_folder(walk, fd, path, depth + 1);
-}
-
-/* Takes `fd`. */
-static int walk_folder(struct walk *walk, int fd, char *path, unsigned depth)
-{
-	DIR *folder = fdopendir(fd);
-	size_t length = strlen(path);
-	const struct dirent *entry;
-	int r = 0;
-	if (!folder) {
-		(void)close(fd);
-		return 0;
-	}
-	while (r == 0 && (entry = readdir(folder))) {
-		int n = snprintf(path + length, MW_PATH_BYTES - length, "%s%s", length ? "/" : "", entry->d_name);
-		if (entry->d_name[0] != '.' && n >= 0 && (size_t)n < MW_PATH_BYTES - length)
-			r = walk_entry(walk, fd, path, entry->d_name, depth);
-		path[length] = '\0';
-	}
-	(void)closedir(folder);
-	return r;
-}
-
-static int walk_all(struct walk *walk, int sysfd)
-{
-	char path[MW_PATH_BYTES] = "";
-	const struct mw_sql_constraint *name = mw_sql_equal(walk->scan, NAME);
-	const struct mw_sql_constraint *subsystem = mw_sql_equal(walk->scan, SUBSYSTEM);
-	if (mw_sql_equal(walk->scan, OID))
-		return 0;
-	if (!name && !subsystem) {
-		int fd = openat(sysfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		return fd < 0 ? 0 : walk_folder(walk, fd, path, 0);
-	}
-	const char *text = name ? name->text : subsystem->text;
-	(void)snprintf(path, sizeof(path), "%s", text);
-	swap(path);
-	if (!*path || *path == '/' || strstr(path, ".."))
-		return 0;
-	/* The walk changes the path; SQLite drops what was not asked for. */
-	char last[MW_PATH_BYTES];
-	(void)snprintf(last, sizeof(last), "%s", path);
-	return walk_entry(walk, sysfd, path, last, name ? DEPTH : 0);
+	if (name)
+		return fstatat(sysfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode)
+			       ? 0
+			       : add_control(walk, sysfd, path, path, &st);
+	int fd = openat(sysfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? 0 : mw_sql_walk(walk, fd, subsystem ? path : "");
 }
 
 static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
 {
 	MW_AUTO(mw_sysctl_config) config = {0};
 	struct mw_sql_place place;
-	struct stat st;
 	(void)err;
 	int r = mw_sql_place_init(&place, scan, MW_SQL_NO_COLUMN);
 	MW_AUTO_FD sysfd = openat(scan->world->procfd, "sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r < 0 || sysfd < 0 || fstat(sysfd, &st) < 0)
+	if (r < 0 || sysfd < 0 || mw_sql_equal(scan, OID))
 		return r;
 	if (mw_sql_wants(scan, CONFIG_VALUE))
 		mw_sysctl_config_read(&config, &place);
-	struct walk walk = {.scan = scan, .rows = rows, .config = &config, .device = st.st_dev};
-	return walk_all(&walk, sysfd);
+	struct found found = {.scan = scan, .rows = rows, .config = &config};
+	struct mw_sql_walk walk = {.file = add_control, .data = &found, .depth_limit = DEPTH, .entries_left = CONTROLS};
+	return add_controls(&walk, sysfd);
 }
 
 const struct mw_sql_table mw_table_system_controls = {
