@@ -1,23 +1,14 @@
-/* RFC 7468 (PEM), RFC 8017 (PKCS #1), RFC 5208 (PKCS #8), RFC 5915 (SEC 1), and PROTOCOL.key of OpenSSH.  Of DER only as much
- * as these need: tags of one byte, lengths of at most three. */
+/* RFC 7468 (PEM), RFC 8017 (PKCS #1), RFC 5208 (PKCS #8), RFC 5915 (SEC 1), and PROTOCOL.key of OpenSSH. */
 #include "sql/ssh_key.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-/* What is left to read. */
-struct bytes {
-	const unsigned char *at;
-	size_t left;
-};
+#include "base/der.h"
 
 enum {
-	INTEGER = 0x02,
-	OCTETS = 0x04,
-	OID = 0x06,
-	SEQUENCE = 0x30,
-	PARAMETERS = 0xa0, /* [0] of SEC 1 */
+	PARAMETERS = MW_DER_CONTEXT_CONSTRUCTED, /* [0] of SEC 1 */
 };
 
 static const struct {
@@ -49,58 +40,18 @@ static int security_of(int bits)
 			      : 0;
 }
 
-static int bits_of(struct bytes number)
-{
-	while (number.left && *number.at == 0) {
-		number.at++;
-		number.left--;
-	}
-	int bits = (int)number.left * 8;
-	for (int mask = 0x80; number.left && mask && !(*number.at & mask); mask >>= 1)
-		bits--;
-	return bits;
-}
-
-static bool take_der(struct bytes *from, unsigned tag, struct bytes *ret)
-{
-	if (from->left < 2 || from->at[0] != tag)
-		return false;
-	size_t head = 2;
-	size_t length = from->at[1];
-	if (length & 0x80) {
-		size_t count = length & 0x7f;
-		if (count == 0 || count > 3 || from->left < 2 + count)
-			return false;
-		length = 0;
-		for (size_t i = 0; i < count; i++)
-			length = length << 8 | from->at[2 + i];
-		head += count;
-	}
-	if (length > from->left - head)
-		return false;
-	*ret = (struct bytes){from->at + head, length};
-	from->at += head + length;
-	from->left -= head + length;
-	return true;
-}
-
 /* A length of four bytes, then as many. */
-static bool take_ssh(struct bytes *from, struct bytes *ret)
+static bool take_ssh(struct mw_der *from, struct mw_der *ret)
 {
 	if (from->left < 4)
 		return false;
 	size_t length = (size_t)from->at[0] << 24 | (size_t)from->at[1] << 16 | (size_t)from->at[2] << 8 | from->at[3];
 	if (length > from->left - 4)
 		return false;
-	*ret = (struct bytes){from->at + 4, length};
+	*ret = (struct mw_der){from->at + 4, length};
 	from->at += 4 + length;
 	from->left -= 4 + length;
 	return true;
-}
-
-static bool is_text(struct bytes bytes, const char *text, size_t length)
-{
-	return bytes.left == length && memcmp(bytes.at, text, length) == 0;
 }
 
 static void set_kind(struct mw_ssh_key *key, size_t kind, int bits)
@@ -111,88 +62,89 @@ static void set_kind(struct mw_ssh_key *key, size_t kind, int bits)
 	key->security_bits = kinds[kind].security_bits ? kinds[kind].security_bits : security_of(bits);
 }
 
-static void set_oid(struct mw_ssh_key *key, struct bytes oid, int bits)
+static void set_oid(struct mw_ssh_key *key, struct mw_der oid, int bits)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (is_text(oid, kinds[i].oid, kinds[i].oid_bytes))
+		if (mw_der_is(oid, kinds[i].oid, kinds[i].oid_bytes))
 			set_kind(key, i, bits);
 }
 
 /* SEQUENCE { version, n or p, … } */
-static int first_number(struct bytes der)
+static int first_number(struct mw_der der)
 {
-	struct bytes sequence;
-	struct bytes number;
-	if (take_der(&der, SEQUENCE, &sequence) && take_der(&sequence, INTEGER, &number) &&
-	    take_der(&sequence, INTEGER, &number))
-		return bits_of(number);
+	struct mw_der sequence;
+	struct mw_der number;
+	if (mw_der_take(&der, MW_DER_SEQUENCE, &sequence) && mw_der_take(&sequence, MW_DER_INTEGER, &number) &&
+	    mw_der_take(&sequence, MW_DER_INTEGER, &number))
+		return mw_der_bits(number);
 	return 0;
 }
 
 /* SEQUENCE { version, SEQUENCE { algorithm, parameters }, OCTET STRING { key } } */
-static void look_into_pkcs8(struct bytes der, struct mw_ssh_key *key)
+static void look_into_pkcs8(struct mw_der der, struct mw_ssh_key *key)
 {
-	struct bytes sequence;
-	struct bytes version;
-	struct bytes algorithm;
-	struct bytes oid;
-	struct bytes inner = {0};
-	if (!take_der(&der, SEQUENCE, &sequence) || !take_der(&sequence, INTEGER, &version) ||
-	    !take_der(&sequence, SEQUENCE, &algorithm) || !take_der(&algorithm, OID, &oid))
+	struct mw_der sequence;
+	struct mw_der version;
+	struct mw_der algorithm;
+	struct mw_der oid;
+	struct mw_der inner = {0};
+	if (!mw_der_take(&der, MW_DER_SEQUENCE, &sequence) || !mw_der_take(&sequence, MW_DER_INTEGER, &version) ||
+	    !mw_der_take(&sequence, MW_DER_SEQUENCE, &algorithm) || !mw_der_take(&algorithm, MW_DER_OID, &oid))
 		return;
-	(void)take_der(&sequence, OCTETS, &inner);
-	if (is_text(oid, ec_oid, sizeof(ec_oid) - 1))
-		(void)take_der(&algorithm, OID, &oid);
-	struct bytes parameters;
-	struct bytes prime;
-	bool is_dsa = take_der(&algorithm, SEQUENCE, &parameters) && take_der(&parameters, INTEGER, &prime);
-	set_oid(key, oid, is_dsa ? bits_of(prime) : first_number(inner));
+	(void)mw_der_take(&sequence, MW_DER_OCTETS, &inner);
+	if (mw_der_is(oid, ec_oid, sizeof(ec_oid) - 1))
+		(void)mw_der_take(&algorithm, MW_DER_OID, &oid);
+	struct mw_der parameters;
+	struct mw_der prime;
+	bool is_dsa = mw_der_take(&algorithm, MW_DER_SEQUENCE, &parameters) &&
+		      mw_der_take(&parameters, MW_DER_INTEGER, &prime);
+	set_oid(key, oid, is_dsa ? mw_der_bits(prime) : first_number(inner));
 }
 
 /* SEQUENCE { 1, OCTET STRING, [0] { curve } } */
-static void look_into_ec(struct bytes der, struct mw_ssh_key *key)
+static void look_into_ec(struct mw_der der, struct mw_ssh_key *key)
 {
-	struct bytes sequence;
-	struct bytes skipped;
-	struct bytes parameters;
-	struct bytes oid;
+	struct mw_der sequence;
+	struct mw_der skipped;
+	struct mw_der parameters;
+	struct mw_der oid;
 	key->type = "ec";
-	if (take_der(&der, SEQUENCE, &sequence) && take_der(&sequence, INTEGER, &skipped) &&
-	    take_der(&sequence, OCTETS, &skipped) && take_der(&sequence, PARAMETERS, &parameters) &&
-	    take_der(&parameters, OID, &oid))
+	if (mw_der_take(&der, MW_DER_SEQUENCE, &sequence) && mw_der_take(&sequence, MW_DER_INTEGER, &skipped) &&
+	    mw_der_take(&sequence, MW_DER_OCTETS, &skipped) && mw_der_take(&sequence, PARAMETERS, &parameters) &&
+	    mw_der_take(&parameters, MW_DER_OID, &oid))
 		set_oid(key, oid, 0);
 }
 
 /* "openssh-key-v1", cipher, its key, options, the number of keys, a public key */
-static void look_into_openssh(struct bytes bytes, struct mw_ssh_key *key)
+static void look_into_openssh(struct mw_der bytes, struct mw_ssh_key *key)
 {
 	static const char magic[] = "openssh-key-v1"; /* with its NUL */
-	struct bytes cipher;
-	struct bytes skipped;
-	struct bytes public;
-	struct bytes name;
-	struct bytes number = {0};
+	struct mw_der cipher;
+	struct mw_der skipped;
+	struct mw_der public;
+	struct mw_der name;
+	struct mw_der number = {0};
 	if (bytes.left < sizeof(magic) || memcmp(bytes.at, magic, sizeof(magic)) != 0)
 		return;
 	bytes.at += sizeof(magic);
 	bytes.left -= sizeof(magic);
 	if (!take_ssh(&bytes, &cipher) || !take_ssh(&bytes, &skipped) || !take_ssh(&bytes, &skipped) || bytes.left < 4)
 		return;
-	key->is_encrypted = !is_text(cipher, "none", 4);
+	key->is_encrypted = !mw_der_is(cipher, "none", 4);
 	bytes.at += 4;
 	bytes.left -= 4;
 	if (!take_ssh(&bytes, &public) || !take_ssh(&public, &name) || !take_ssh(&public, &number))
 		return;
-	bool is_rsa = is_text(name, "ssh-rsa", 7); /* its first number is the exponent */
+	bool is_rsa = mw_der_is(name, "ssh-rsa", 7); /* its first number is the exponent */
 	if (is_rsa)
 		(void)take_ssh(&public, &number);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (is_text(name, kinds[i].ssh, strlen(kinds[i].ssh)))
-			set_kind(key, i, bits_of(number));
+		if (mw_der_is(name, kinds[i].ssh, strlen(kinds[i].ssh)))
+			set_kind(key, i, mw_der_bits(number));
 }
 
 /* Base64 until the line that ends it, in place; anything else is passed over. */
-static struct bytes decode(char *from, const char *end)
+static struct mw_der decode(char *from, const char *end)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	unsigned char *to = (unsigned char *)from;
@@ -210,7 +162,7 @@ static struct bytes decode(char *from, const char *end)
 			to[size++] = (unsigned char)(word >> bits);
 		}
 	}
-	return (struct bytes){to, size};
+	return (struct mw_der){to, size};
 }
 
 bool mw_ssh_key_parse(char *text, struct mw_ssh_key *ret)
@@ -238,7 +190,7 @@ bool mw_ssh_key_parse(char *text, struct mw_ssh_key *ret)
 		ret->type = "ec";
 	if (ret->is_encrypted)
 		return true;
-	struct bytes der = decode(body, end);
+	struct mw_der der = decode(body, end);
 	bool is_openssh = strncmp(kind, "OPENSSH", 7) == 0; /* still there: only the body was written into */
 	if (is_openssh)
 		look_into_openssh(der, ret);
