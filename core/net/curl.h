@@ -12,6 +12,7 @@ struct mw_err;
 	X(easy_cleanup) \
 	X(easy_getinfo) \
 	X(easy_init) \
+	X(easy_perform) \
 	X(easy_setopt) \
 	X(easy_strerror) \
 	X(global_init_mem) \

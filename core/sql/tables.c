@@ -6,10 +6,13 @@ extern const struct mw_sql_table mw_table_apk_packages;
 extern const struct mw_sql_table mw_table_apt_sources;
 extern const struct mw_sql_table mw_table_arp_cache;
 extern const struct mw_sql_table mw_table_authorized_keys;
+extern const struct mw_sql_table mw_table_certificates;
 extern const struct mw_sql_table mw_table_cgroup_limits;
 extern const struct mw_sql_table mw_table_cpu_info;
 extern const struct mw_sql_table mw_table_cpu_time;
 extern const struct mw_sql_table mw_table_crontab;
+extern const struct mw_sql_table mw_table_curl;
+extern const struct mw_sql_table mw_table_curl_certificate;
 extern const struct mw_sql_table mw_table_deb_packages;
 extern const struct mw_sql_table mw_table_dns_resolvers;
 extern const struct mw_sql_table mw_table_ecs_container;
@@ -67,10 +70,13 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_apt_sources,
 	&mw_table_arp_cache,
 	&mw_table_authorized_keys,
+	&mw_table_certificates,
 	&mw_table_cgroup_limits,
 	&mw_table_cpu_info,
 	&mw_table_cpu_time,
 	&mw_table_crontab,
+	&mw_table_curl,
+	&mw_table_curl_certificate,
 	&mw_table_deb_packages,
 	&mw_table_dns_resolvers,
 	&mw_table_ecs_container,
