@@ -1,6 +1,8 @@
 /* moonwatch sql: what it prints and how it reads lines is lua/moonwatch/shell/. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -11,6 +13,17 @@
 enum {
 	ARGUMENTS = 256
 };
+
+/* --allow_plain_env[=BOOL]: the tables ask the environment, as for all flags. */
+static bool take_plain(const char *argument)
+{
+	static const char name[] = "--allow_plain_env";
+	size_t n = sizeof(name) - 1;
+	if (strncmp(argument, name, n) != 0 || (argument[n] && argument[n] != '='))
+		return false;
+	(void)setenv("MOONWATCH_ALLOW_PLAIN_ENV", argument[n] ? argument + n + 1 : "true", 1);
+	return true;
+}
 
 static int run(int argc, char **argv)
 {
@@ -32,10 +45,12 @@ static int run(int argc, char **argv)
 	}
 	all[0] = flag;
 	all[1] = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? yes : no;
+	int count = 2;
 	for (int i = 1; i < argc; i++)
-		all[i + 1] = argv[i];
+		if (!take_plain(argv[i]))
+			all[count++] = argv[i];
 	const char *tree = mw_tree();
-	return *tree ? mw_script_run_module(tree, "moonwatch.shell", argc + 1, all) : MW_EXIT_NO;
+	return *tree ? mw_script_run_module(tree, "moonwatch.shell", count, all) : MW_EXIT_NO;
 }
 
 const struct mw_command mw_command_sql = {
@@ -61,6 +76,7 @@ const struct mw_command mw_command_sql = {
 		"  --state_dir=DIR    where the sensor keeps what it saw (MOONWATCH_STATE_DIR); when there is nothing,\n"
 		"                     the places it falls back to are looked into as well\n"
 		"  --interactive=true with a prompt, though standard input is no terminal\n"
+		"  --allow_plain_env  secrets in environments and command lines as they are, not [redacted:…]\n"
 		"  --time_limit=MS    most time for one statement: 30000\n"
 		"  --row_limit=N      most rows of one statement: 1048576\n\n"
 		"Exit status: 0, 1 when a statement failed, 2 for wrong arguments.\n\n"

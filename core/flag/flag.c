@@ -181,6 +181,10 @@ int mw_flags_set_at(struct mw_flags *flags, const char *name, const char *text, 
 	if (!text && flag->type != MW_FLAG_BOOL)
 		return mw_err_set(err, -EINVAL, "--%s wants a value: --%s=…", name, name);
 
+	if (flag->is_local && (source == MW_FROM_PROFILE || source == MW_FROM_BACKEND))
+		return mw_err_set(err, -EPERM,
+				  "--%s can only be set on the command line, in the environment or in a flag file",
+				  name);
 	struct value value = {.source = source};
 	int r = parse_value(flag, text ? text : "true", &value, err);
 	if (r < 0)

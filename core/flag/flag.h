@@ -45,6 +45,7 @@ enum mw_flag_id {
 	MW_FLAG_PROCESSES_INTERVAL_MS,
 	MW_FLAG_EXEC_ENVIRONMENT,
 	MW_FLAG_EXEC_SHA256,
+	MW_FLAG_ALLOW_PLAIN_ENV,
 	MW_FLAG_ENFORCE,
 	MW_FLAG_ENFORCE_DEADLINE_MS,
 	MW_FLAG_DEBUGGERS,
@@ -76,6 +77,7 @@ struct mw_flag {
 	/* MW_FLAG_TEXT: what a value begins with, ended by NULL.  One that does not may be a secret that was meant to be elsewhere,
 	 * so no message quotes it. */
 	const char *const *prefixes;
+	bool is_local;              /* not to be set by a profile or a backend */
 	const char *doc;
 };
 
@@ -102,7 +104,7 @@ struct mw_flags *mw_flags_new(void);
 void mw_flags_free(struct mw_flags *flags);
 
 /* Set by name; kept only when no higher source has set it.  -ENOENT for an unknown name (err names the nearest one),
- * -EINVAL or -ERANGE for a bad value (err says what is allowed).  On failure nothing changes.
+ * -EINVAL or -ERANGE for a bad value (err says what is allowed), -EPERM for a local flag from elsewhere.  On failure nothing changes.
  * `text` is NULL for a flag given without a value, which is right for a bool alone. */
 int mw_flags_set(struct mw_flags *flags, const char *name, const char *text, enum mw_flag_source source,
 		 struct mw_err *err);

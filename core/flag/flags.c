@@ -76,6 +76,12 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 	[MW_FLAG_EXEC_SHA256] =
 		BOOL("exec_sha256", false,
 		     "Hash the executable of every program that starts; without it, only when a rule asks."),
+	[MW_FLAG_ALLOW_PLAIN_ENV] =
+		{.name = "allow_plain_env",
+		 .type = MW_FLAG_BOOL,
+		 .is_local = true,
+		 .doc = "Show secrets in environments and command lines as they are, in events, alerts and SQL, instead of "
+			"[redacted:…]. To be set on the command line, in the environment or in the flag file alone."},
 	[MW_FLAG_ENFORCE] = BOOL("enforce", false, "Let rules with respond = \"kill\" or \"deny\" act."),
 	[MW_FLAG_ENFORCE_DEADLINE_MS] =
 		INT("enforce_deadline_ms", 50, 1, 5000,

@@ -2,15 +2,16 @@
 
 #include "sensor/image.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/redact.h"
 #include "event/process.h"
 #include "event/record.h"
 #include "proc/users.h"
 #include "sensor/exec_names.h"
-#include "sensor/redact.h"
 
 int mw_image_record_is_whole(const struct mw_record_exec *record, size_t bytes)
 {
@@ -68,7 +69,10 @@ static int set_strings(struct mw_image *image, const struct mw_record_exec *reco
 	if (record->env_bytes)
 		image->env = mw_redact_environment(strings, record->env_bytes, &image->env_bytes);
 	strings += record->env_bytes;
-	int r = mw_image_set_argv(image, strings, record->argv_bytes);
+	size_t argv_bytes = 0;
+	char *argv = mw_redact_arguments(strings, record->argv_bytes, &argv_bytes);
+	int r = argv ? mw_image_set_argv(image, argv, argv_bytes) : -ENOMEM;
+	free(argv);
 	strings += record->argv_bytes;
 	for (size_t i = 0; i < 3; i++)
 		image->stdio[i].target = take(&strings, record->stdio_bytes[i]);

@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "crypto/redact.h"
 #include "event/alert.h"
 #include "event/board.h"
 #include "event/record.h"
@@ -500,6 +501,7 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 	};
 	mw_health_begin(&sensor->health);
 	sensor->spooled_kinds = mw_attention_spooled(sensor->options->flags);
+	mw_redact_allow_plain(mw_flag_bool(sensor->options->flags, MW_FLAG_ALLOW_PLAIN_ENV));
 	sensor->processes.users = sensor->users;
 	sensor->processes.container_start_ns = sensor->board->start_ns;
 	r = mw_exec_world_new(sensor->board->start_ns, mw_flag_bool(sensor->options->flags, MW_FLAG_EXEC_SHA256),

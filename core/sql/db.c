@@ -12,6 +12,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "crypto/redact.h"
+#include "flag/flag.h"
 #include "pkg/walk.h"
 #include "proc/users.h"
 #include "sql/bounded.h"
@@ -36,6 +38,7 @@ struct mw_sql {
 	sqlite3 *db;
 	struct mw_sql_world world;
 	char *state_dir;
+	struct mw_flags *own_flags; /* NULL when they are the caller's */
 	int64_t time_ms;
 	uint64_t rows;
 	int64_t memory_bytes;
@@ -165,6 +168,23 @@ static int open_database(struct mw_sql *sql, struct mw_err *err)
 	return 0;
 }
 
+/* A program of its own has no command line with flags. */
+static int set_flags(struct mw_sql *sql, const struct mw_sql_options *options, struct mw_err *err)
+{
+	sql->world.flags = options->flags;
+	if (options->flags)
+		return 0;
+	sql->own_flags = mw_flags_new();
+	if (!sql->own_flags)
+		return mw_err_set(err, -ENOMEM, "out of memory");
+	sql->world.flags = sql->own_flags;
+	struct mw_err why;
+	if (mw_flags_parse_environment(sql->own_flags, environ, NULL, &why) < 0)
+		mw_sql_warn(&sql->world, "%s", why.text);
+	mw_redact_allow_plain(mw_flag_bool(sql->own_flags, MW_FLAG_ALLOW_PLAIN_ENV));
+	return 0;
+}
+
 int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, struct mw_err *err)
 {
 	struct mw_sql *sql = calloc(1, sizeof(*sql));
@@ -191,6 +211,8 @@ int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, s
 	if (r < 0)
 		(void)mw_err_set(err, r, "out of memory");
 	else
+		r = set_flags(sql, options, err);
+	if (r == 0)
 		r = open_database(sql, err);
 	if (r < 0) {
 		mw_sql_close(sql);
@@ -207,6 +229,7 @@ void mw_sql_close(struct mw_sql *sql)
 	(void)sqlite3_close(sql->db);
 	mw_users_free(sql->world.users);
 	mw_package_walk_free(sql->world.packages);
+	mw_flags_free(sql->own_flags);
 	if (sql->world.procfd >= 0)
 		(void)close(sql->world.procfd);
 	if (sql->world.rootfd >= 0)

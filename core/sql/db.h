@@ -7,15 +7,17 @@
 
 struct mw_buf;
 struct mw_err;
+struct mw_flags;
 struct mw_sql;
 struct mw_sql_query;
 struct mw_sql_table;
 struct mw_sql_world;
 
 struct mw_sql_options {
-	const char *state_dir; /* where event tables look first; NULL or "" for the usual places alone */
-	const char *proc;      /* NULL: "/proc" */
-	const char *root;      /* NULL: "", the folder that holds etc/ */
+	const char *state_dir;        /* where event tables look first; NULL or "" for the usual places alone */
+	const char *proc;             /* NULL: "/proc" */
+	const char *root;             /* NULL: "", the folder that holds etc/ */
+	const struct mw_flags *flags; /* borrowed; NULL: as the environment sets them */
 	/* Limits of one query; 0 for the default, which is in db.c. */
 	int64_t time_ms;
 	uint64_t rows;

@@ -340,6 +340,18 @@ static void an_untrusted_flag_file_is_refused(void **state)
 	unlink(path);
 }
 
+static void a_local_flag_is_not_set_from_elsewhere(void **state)
+{
+	struct mw_flags *flags = *state;
+	struct mw_err err = {""};
+	assert_int_equal(mw_flags_set(flags, "allow_plain_env", "true", MW_FROM_PROFILE, &err), -EPERM);
+	ASSERT_SAYS(err, "command line");
+	assert_int_equal(mw_flags_set(flags, "allow_plain_env", "true", MW_FROM_BACKEND, &err), -EPERM);
+	assert_false(mw_flag_bool(flags, MW_FLAG_ALLOW_PLAIN_ENV));
+	assert_int_equal(mw_flags_set(flags, "allow_plain_env", NULL, MW_FROM_FILE, &err), 0);
+	assert_true(mw_flag_bool(flags, MW_FLAG_ALLOW_PLAIN_ENV));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_flags, free_flags)
 
 int main(void)
@@ -355,6 +367,7 @@ int main(void)
 		TEST(a_flag_file_is_read),
 		TEST(a_wrong_flag_file_names_the_line),
 		TEST(an_untrusted_flag_file_is_refused),
+		TEST(a_local_flag_is_not_set_from_elsewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
