@@ -32,7 +32,8 @@ static void fire(void *data)
 	struct mw_watch *watch = data;
 	if (watch->counters.polled == 0) {
 		if (mw_said_over(watch, MW_SAID_NO_WATCHES) && watch->options.report)
-			watch->options.report(watch->options.data, "files: all directories have an inotify watch again", false);
+			watch->options.report(watch->options.data, "files: all directories have an inotify watch again",
+					      false);
 		return;
 	}
 	/* Others may have given back what we could not have. */

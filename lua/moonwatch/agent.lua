@@ -2,6 +2,7 @@
 local aws = require "moonwatch.aws"
 local cjson = require "cjson"
 local ecs = require "moonwatch.ecs"
+local ecs_host = require "moonwatch.ecs.host"
 local enroll_secret = require "moonwatch.enroll_secret"
 local loop = require "moonwatch.loop"
 local retry = require "moonwatch.aws.retry"
@@ -72,6 +73,10 @@ local function follow_task(options)
       options.identify(column, found.own[column])
     end
     options.keep("ecs", cjson.encode { own = found.own, task = found.task, containers = found.containers })
+    local host = ecs_host.describe(found.own)
+    if host then
+      options.keep("host", cjson.encode(host))
+    end
     if message and not is_known then
       options.report(("not all of the task's metadata can be read: %s"):format(message))
     end

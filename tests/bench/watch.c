@@ -242,7 +242,8 @@ static double inotifywait_seconds(void)
 	if (pid == 0) {
 		(void)dup2(pipes[1], STDERR_FILENO);
 		(void)close(pipes[0]);
-		execlp("inotifywait", "inotifywait", "-m", "-r", "-e", "create,delete,move,modify,close_write,attrib", root, NULL);
+		execlp("inotifywait", "inotifywait", "-m", "-r", "-e", "create,delete,move,modify,close_write,attrib",
+		       root, NULL);
 		_exit(127);
 	}
 	(void)close(pipes[1]);
@@ -388,9 +389,11 @@ static void bench_events(unsigned cycles)
 			unreported += all - load.seen.kinds[MW_CHANGE_CREATE] + all - load.seen.kinds[MW_CHANGE_DELETE];
 		unreported += load.seen.counters.dropped;
 	}
-	printf("  %d writers, %u times create, write, close and delete each; medians of %d rounds\n", WRITERS, cycles, ROUNDS);
+	printf("  %d writers, %u times create, write, close and delete each; medians of %d rounds\n", WRITERS, cycles,
+	       ROUNDS);
 	printf("  %llu changes told, %llu events folded, %llu overflows of the kernel's queue, %.2f us of our CPU an event\n",
-	       (unsigned long long)told, (unsigned long long)folded, (unsigned long long)overflows, median(cpu, ROUNDS));
+	       (unsigned long long)told, (unsigned long long)folded, (unsigned long long)overflows,
+	       median(cpu, ROUNDS));
 	printf("  unwatched the writers do what makes %.0f events/s\n", median(unwatched, ROUNDS));
 	verdict("events, until all were told", median(rates, ROUNDS), "events/s", 100000, true);
 	verdict("files whose creation or deletion was not told", (double)unreported, "", 0, false);

@@ -61,6 +61,13 @@ describe("on ECS", function()
     assert.are.equal(3, #rows)
     assert.are.same({ "prometheus", "1", "FARGATE" }, { rows[3].container_name, tostring(rows[3].is_self),
       rows[3].launch_type })
+
+    local info = support.sql(state, "SELECT * FROM system_info")[1]
+    assert.are.equal("prom-ecs-exporter-sandbox-main-fargate/bae32def0ab64f06818e8862e58f8d6d/prometheus", info.hostname)
+    assert.are.equal("bae32def0ab64f06818e8862e58f8d6d/prometheus", info.hardware_serial)
+    assert.are.equal(require("moonwatch.ecs.host").uuid(ARN .. "/prometheus"), info.uuid)
+    assert.are.equal("Amazon ECS", info.hardware_vendor)
+    assert.are.equal(512 << 20, tonumber(info.physical_memory))
   end)
 
   it("an endpoint that knows nothing yet is asked again", function()

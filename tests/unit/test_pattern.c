@@ -124,9 +124,9 @@ static void what_is_refused_and_why(void **state)
 	static const struct {
 		const char *pattern, *why;
 	} cases[] = {
-		{"", "absolute"},	  {"etc/%", "absolute"},	{"%/x", "absolute"},	{"/a/%%/b", "at the end"},
-		{"/proc/%%", "/proc"},	  {"/proc", "/proc"},		{"/sys/class/%", "/sys"}, {"/a/../b", "'..'"},
-		{"/a/./b", "'.'"},
+		{"", "absolute"},          {"etc/%", "absolute"}, {"%/x", "absolute"},
+		{"/a/%%/b", "at the end"}, {"/proc/%%", "/proc"}, {"/proc", "/proc"},
+		{"/sys/class/%", "/sys"},  {"/a/../b", "'..'"},   {"/a/./b", "'.'"},
 	};
 	struct mw_pattern *pattern = NULL;
 	struct mw_err err;

@@ -155,7 +155,8 @@ static void an_overlay_tells_of_files_copied_up(void **state)
 	watched_mkdir(&w, "upper");
 	watched_mkdir(&w, "work");
 	watched_mkdir(&w, "all");
-	(void)snprintf(options, sizeof(options), "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work", w.root, w.root, w.root);
+	(void)snprintf(options, sizeof(options), "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work", w.root, w.root,
+		       w.root);
 	if (mount("overlay", watched_path(&w, "all"), "overlay", 0, options) < 0) {
 		print_message("no overlay can be mounted here: %s\n", strerror(errno));
 		end();

@@ -4,8 +4,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/json_find.h"
 #include "sql/cpuinfo.h"
+#include "sql/document.h"
 #include "sql/place.h"
 #include "sql/table.h"
 #include "sql/world.h"
@@ -35,9 +38,12 @@ enum {
 };
 
 static const struct mw_sql_column columns[] = {
-	[HOSTNAME] = {"hostname", MW_SQL_TEXT, 0, "Name of the host"},
-	[UUID] = {"uuid", MW_SQL_TEXT, 0,
-		  "Of this container: its machine-id(5), else made of its name; never the hardware's", "nocase"},
+	[HOSTNAME] = {"hostname", MW_SQL_TEXT, 0, "Name of the host; on ECS family/task/container"},
+	[UUID] =
+		{"uuid", MW_SQL_TEXT, 0,
+		 "Of this container: on ECS made of the task's ARN and its name, else its machine-id(5), else made of its "
+		 "host name; never the hardware's",
+		 "nocase"},
 	[CPU_TYPE] = {"cpu_type", MW_SQL_TEXT, 0, "Architecture, uname(2)"},
 	[CPU_SUBTYPE] = {"cpu_subtype", MW_SQL_TEXT, 0, "Model number of the processor"},
 	[CPU_BRAND] = {"cpu_brand", MW_SQL_TEXT, 0, "Name of the processor"},
@@ -45,18 +51,19 @@ static const struct mw_sql_column columns[] = {
 	[CPU_LOGICAL_CORES] = {"cpu_logical_cores", MW_SQL_INTEGER, 0, "Processors the kernel sees"},
 	[CPU_SOCKETS] = {"cpu_sockets", MW_SQL_INTEGER, 0, "Sockets"},
 	[CPU_MICROCODE] = {"cpu_microcode", MW_SQL_TEXT, 0, "Version of the microcode"},
-	[PHYSICAL_MEMORY] = {"physical_memory", MW_SQL_BIGINT, 0,
-			     "Bytes of memory of the machine; cgroup_limits has those of the container"},
+	[PHYSICAL_MEMORY] =
+		{"physical_memory", MW_SQL_BIGINT, 0,
+		 "Bytes of memory of the machine, on ECS of the task; cgroup_limits has those of the container"},
 	[HARDWARE_VENDOR] = {"hardware_vendor", MW_SQL_TEXT, 0, "Who made the machine, or the virtual machine"},
 	[HARDWARE_MODEL] = {"hardware_model", MW_SQL_TEXT, 0, "What it is"},
 	[HARDWARE_VERSION] = {"hardware_version", MW_SQL_TEXT, 0, "Its version"},
 	[HARDWARE_SERIAL] = {"hardware_serial", MW_SQL_TEXT, 0,
-			     "Always empty: it would identify the machine, not the container"},
+			     "On ECS the task's id and the container; else empty, as it would identify the machine"},
 	[BOARD_VENDOR] = {"board_vendor", MW_SQL_TEXT, 0, "Who made the main board"},
 	[BOARD_MODEL] = {"board_model", MW_SQL_TEXT, 0, "What board it is"},
 	[BOARD_VERSION] = {"board_version", MW_SQL_TEXT, 0, "Its version"},
 	[BOARD_SERIAL] = {"board_serial", MW_SQL_TEXT, 0, "Always empty"},
-	[COMPUTER_NAME] = {"computer_name", MW_SQL_TEXT, 0, "Name of the host"},
+	[COMPUTER_NAME] = {"computer_name", MW_SQL_TEXT, 0, "Name of the host; on ECS cluster/service"},
 	[LOCAL_HOSTNAME] = {"local_hostname", MW_SQL_TEXT, 0, "Name of the host"},
 	[EMULATED_CPU_TYPE] = {"emulated_cpu_type", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	{0},
@@ -66,6 +73,7 @@ enum {
 	CORES = 1024, /* that are told apart */
 	DMI_BYTES = 256,
 	UUID_DIGITS = 32,
+	HOST_BYTES = 4096,
 };
 
 struct cpus {
@@ -167,6 +175,24 @@ static void add_uuid(const struct mw_sql_place *place, const char *hostname, str
 	mw_rows_string(rows, UUID, uuid);
 }
 
+/* On ECS the host is the container of the task: lua/moonwatch/ecs/host.lua. */
+static void add_task(struct mw_sql_world *world, struct mw_rows *rows)
+{
+	MW_AUTO(mw_buf) host = MW_BUF(HOST_BYTES);
+	if (mw_sql_document(world, "host", &host) < 0)
+		return;
+	for (unsigned i = 0; columns[i].name; i++) {
+		struct mw_json_value value;
+		char text[HOST_BYTES];
+		if (mw_json_member(host.data, host.size, columns[i].name, &value) < 0)
+			continue;
+		if (value.type == MW_JSON_STRING)
+			mw_rows_text(rows, i, text, mw_json_unescape(&value, text));
+		else if (value.type == MW_JSON_NUMBER)
+			mw_rows_int(rows, i, strtoll(value.start, NULL, 10));
+	}
+}
+
 static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
 {
 	struct mw_sql_place place;
@@ -183,6 +209,7 @@ static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_
 	add_memory(scan->world, rows);
 	add_hardware(&place, rows);
 	add_uuid(&place, kernel.nodename, rows);
+	add_task(scan->world, rows);
 	return 0;
 }
 

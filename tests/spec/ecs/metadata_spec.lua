@@ -164,3 +164,26 @@ describe("task metadata", function()
     assert.are.same({ nil, "an answer of more than 1048576 bytes" }, { metadata.decode((" "):rep(1048577)) })
   end)
 end)
+
+describe("a container of a task as a host", function()
+  local host = require "moonwatch.ecs.host"
+
+  it("has a UUID of its own, the same each time", function()
+    -- RFC 4122's name space of URLs; the value is that of Python's uuid.uuid5(uuid.NAMESPACE_URL, …).
+    assert.are.equal("0a300ee9-f9e4-5697-a51a-efc7fafaba67", host.uuid "http://example.com/")
+    local task = sample "v4-fargate-task-promexporter-2025"
+    local first = host.describe(metadata.describe(task.Containers[1], task).own)
+    local second = host.describe(metadata.describe(task.Containers[2], task).own)
+    assert.are_not.equal(first.uuid, second.uuid)
+    assert.are_not.equal(first.hardware_serial, second.hardware_serial)
+    assert.are.equal("prom-ecs-exporter-sandbox-main-fargate/bae32def0ab64f06818e8862e58f8d6d/prometheus", second.hostname)
+    assert.are.equal("prom-ecs-exporter-sandbox", second.computer_name)
+    assert.are.equal("Fargate", second.hardware_model)
+    assert.are.equal(512 << 20, second.physical_memory)
+    assert.are.equal(1, second.cpu_logical_cores)
+  end)
+
+  it("is none while the task is not known", function()
+    assert.is_nil(host.describe(metadata.describe(sample "v4-local-container-ecslocal", nil).own))
+  end)
+end)
