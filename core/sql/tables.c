@@ -32,6 +32,7 @@ extern const struct mw_sql_table mw_table_kernel_info;
 extern const struct mw_sql_table mw_table_kernel_modules;
 extern const struct mw_sql_table mw_table_known_hosts;
 extern const struct mw_sql_table mw_table_last;
+extern const struct mw_sql_table mw_table_listening_ports;
 extern const struct mw_sql_table mw_table_load_average;
 extern const struct mw_sql_table mw_table_logged_in_users;
 extern const struct mw_sql_table mw_table_memory_info;
@@ -41,7 +42,14 @@ extern const struct mw_sql_table mw_table_mounts;
 extern const struct mw_sql_table mw_table_npm_packages;
 extern const struct mw_sql_table mw_table_os_version;
 extern const struct mw_sql_table mw_table_php_packages;
+extern const struct mw_sql_table mw_table_process_envs;
 extern const struct mw_sql_table mw_table_process_events;
+extern const struct mw_sql_table mw_table_process_file_events;
+extern const struct mw_sql_table mw_table_process_memory_map;
+extern const struct mw_sql_table mw_table_process_namespaces;
+extern const struct mw_sql_table mw_table_process_open_files;
+extern const struct mw_sql_table mw_table_process_open_pipes;
+extern const struct mw_sql_table mw_table_process_open_sockets;
 extern const struct mw_sql_table mw_table_processes;
 extern const struct mw_sql_table mw_table_python_packages;
 extern const struct mw_sql_table mw_table_routes;
@@ -55,6 +63,7 @@ extern const struct mw_sql_table mw_table_ssh_configs;
 extern const struct mw_sql_table mw_table_startup_items;
 extern const struct mw_sql_table mw_table_sudoers;
 extern const struct mw_sql_table mw_table_suid_bin;
+extern const struct mw_sql_table mw_table_socket_events;
 extern const struct mw_sql_table mw_table_system_controls;
 extern const struct mw_sql_table mw_table_system_info;
 extern const struct mw_sql_table mw_table_time;
@@ -96,6 +105,7 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_kernel_modules,
 	&mw_table_known_hosts,
 	&mw_table_last,
+	&mw_table_listening_ports,
 	&mw_table_load_average,
 	&mw_table_logged_in_users,
 	&mw_table_memory_info,
@@ -105,7 +115,14 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_npm_packages,
 	&mw_table_os_version,
 	&mw_table_php_packages,
+	&mw_table_process_envs,
 	&mw_table_process_events,
+	&mw_table_process_file_events,
+	&mw_table_process_memory_map,
+	&mw_table_process_namespaces,
+	&mw_table_process_open_files,
+	&mw_table_process_open_pipes,
+	&mw_table_process_open_sockets,
 	&mw_table_processes,
 	&mw_table_python_packages,
 	&mw_table_routes,
@@ -119,6 +136,7 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_startup_items,
 	&mw_table_sudoers,
 	&mw_table_suid_bin,
+	&mw_table_socket_events,
 	&mw_table_system_controls,
 	&mw_table_system_info,
 	&mw_table_time,

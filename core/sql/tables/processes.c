@@ -2,17 +2,16 @@
  * and with `pid = …` only that process is looked at. */
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/err.h"
+#include "crypto/redact.h"
 #include "proc/procfs.h"
+#include "sql/process_table.h"
 #include "sql/table.h"
-#include "sql/world.h"
 
 enum {
 	PID,
@@ -65,7 +64,7 @@ static const struct mw_sql_column columns[] = {
 	[PID] = {"pid", MW_SQL_BIGINT, MW_SQL_INDEX, "Process id"},
 	[NAME] = {"name", MW_SQL_TEXT, 0, "Command name (comm), at most 15 bytes"},
 	[PATH] = {"path", MW_SQL_TEXT, 0, "Path of the executable"},
-	[CMDLINE] = {"cmdline", MW_SQL_TEXT, 0, "Arguments, with blanks between; at most 64 KiB"},
+	[CMDLINE] = {"cmdline", MW_SQL_TEXT, 0, "Arguments, with blanks between; at most 64 KiB; secrets blotted out"},
 	[STATE] = {"state", MW_SQL_TEXT, 0, "One letter: R running, S sleeping, D waiting for a disk, Z ended, …"},
 	[CWD] = {"cwd", MW_SQL_TEXT, 0, "Working directory"},
 	[ROOT] = {"root", MW_SQL_TEXT, 0, "Root directory, chroot(2)"},
@@ -154,10 +153,21 @@ static int add_ids(int pidfd, struct mw_rows *rows)
 
 static int add_cmdline(int pidfd, struct mw_rows *rows)
 {
-	MW_AUTO(mw_buf) cmdline = MW_BUF(CMDLINE_BYTES);
-	int r = mw_procfs_read(pidfd, "cmdline", &cmdline);
+	MW_AUTO(mw_buf) argv = MW_BUF(CMDLINE_BYTES);
+	MW_AUTO(mw_buf) cmdline = MW_BUF((size_t)CMDLINE_BYTES * 16); /* what stands for a secret may be longer */
+	int r = mw_procfs_read(pidfd, "cmdline", &argv);
 	if (r < 0 && r != -EFBIG)
 		return r;
+	const char *previous = NULL;
+	for (size_t at = 0; at < argv.size;) {
+		const char *argument = argv.data + at;
+		size_t n = strnlen(argument, argv.size - at);
+		mw_redact_argument(previous, argument, n, &cmdline);
+		if (at + n < argv.size)
+			mw_buf_char(&cmdline, '\0');
+		previous = argument;
+		at += n + 1;
+	}
 	while (cmdline.size && cmdline.data[cmdline.size - 1] == '\0')
 		cmdline.size--;
 	for (size_t i = 0; i < cmdline.size; i++)
@@ -222,85 +232,21 @@ static int add_columns(int pidfd, const struct mw_sql_scan *scan, struct mw_rows
 	return 0;
 }
 
-/* 1 with a row; 0 for a process that has gone. */
-static int add_process(pid_t pid, const struct mw_sql_scan *scan, struct mw_rows *rows)
+static int add_process(const struct mw_sql_scan *scan, pid_t pid, int pidfd, struct mw_rows *rows)
 {
-	MW_AUTO_FD pidfd = -1;
-	int r = mw_procfs_open_pid(scan->world->procfd, pid, &pidfd);
-	if (r < 0)
-		return r == -ESRCH || r == -EACCES ? 0 : r;
-	r = mw_rows_add(rows);
+	int r = mw_rows_add(rows);
 	if (r < 0)
 		return r;
-	scan->world->processes_read++;
 	mw_rows_int(rows, PID, pid);
 	r = add_columns(pidfd, scan, rows);
-	if (r == 0)
-		return 1;
-	mw_rows_undo(rows);
-	return r == -ESRCH || r == -EACCES || r == -EPROTO ? 0 : r;
+	if (r < 0)
+		mw_rows_undo(rows);
+	return r;
 }
-
-/* A thread has a folder too, under its own id, that the list does not show. */
-static bool is_process(int procfd, pid_t pid)
-{
-	MW_AUTO_FD pidfd = -1;
-	struct mw_proc_status status;
-	return mw_procfs_open_pid(procfd, pid, &pidfd) == 0 && mw_procfs_status(pidfd, &status) == 0 &&
-	       status.tgid == pid;
-}
-
-struct scan_state {
-	struct mw_procfs_walk *walk; /* NULL when one process alone is asked for */
-	pid_t pid;                   /* that one; 0 when done */
-};
 
 static int open_scan(const struct mw_sql_scan *scan, void **ret_state, struct mw_err *err)
 {
-	struct scan_state *state = calloc(1, sizeof(*state));
-	if (!state)
-		return -ENOMEM;
-	const struct mw_sql_constraint *pid = mw_sql_equal(scan, PID);
-	if (pid) {
-		if (pid->is_integer && pid->integer > 0 && pid->integer <= INT32_MAX)
-			state->pid = (pid_t)pid->integer;
-	} else {
-		int r = mw_procfs_walk_open(scan->world->procfd, &state->walk);
-		if (r < 0) {
-			free(state);
-			return mw_err_set(err, r, "/proc cannot be read: %s", strerror(-r));
-		}
-	}
-	*ret_state = state;
-	return 0;
-}
-
-static int next(void *data, const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
-{
-	struct scan_state *state = data;
-	(void)err;
-	if (!state->walk) {
-		pid_t pid = state->pid;
-		state->pid = 0;
-		int r = pid && is_process(scan->world->procfd, pid) ? add_process(pid, scan, rows) : 0;
-		return r < 0 ? r : 0;
-	}
-	int r;
-	do {
-		pid_t pid;
-		r = mw_procfs_next(state->walk, &pid);
-		if (r <= 0)
-			return r;
-		r = add_process(pid, scan, rows);
-	} while (r == 0);
-	return r < 0 ? r : 0;
-}
-
-static void close_scan(void *data)
-{
-	struct scan_state *state = data;
-	mw_procfs_walk_close(state->walk);
-	free(state);
+	return mw_process_table_open(scan, PID, add_process, ret_state, err);
 }
 
 const struct mw_sql_table mw_table_processes = {
@@ -310,6 +256,6 @@ const struct mw_sql_table mw_table_processes = {
 	.example = "SELECT pid, name, path, cmdline FROM processes WHERE on_disk = 0",
 	.columns = columns,
 	.open = open_scan,
-	.next = next,
-	.close = close_scan,
+	.next = mw_process_table_next,
+	.close = mw_process_table_close,
 };

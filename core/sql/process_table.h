@@ -1,0 +1,20 @@
+/* Tables with rows of processes: which processes a scan is about, one at a time.
+ *
+ * A process that ends while it is looked at gives no rows; one we may not look into is counted, and told in one warning. */
+#pragma once
+
+#include <sys/types.h>
+
+struct mw_err;
+struct mw_rows;
+struct mw_sql_scan;
+
+/* Add the rows of a process, none or many; `pidfd` is an open /proc/PID.  0, or a negative errno, of which -ESRCH (it has gone)
+ * and -EACCES (we may not look) do not end the query.  Rows it added before stay. */
+typedef int mw_process_rows(const struct mw_sql_scan *scan, pid_t pid, int pidfd, struct mw_rows *rows);
+
+/* `pid_column`: with `= N` for it, that process alone is looked at.  For `open`, `next` and `close` of a table. */
+int mw_process_table_open(const struct mw_sql_scan *scan, unsigned pid_column, mw_process_rows *add, void **ret_state,
+			  struct mw_err *err);
+int mw_process_table_next(void *state, const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err);
+void mw_process_table_close(void *state);
