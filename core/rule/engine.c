@@ -187,7 +187,12 @@ const char *mw_rules_file(const struct mw_rules *rules, size_t n)
 struct mw_rule_state mw_rules_state(const struct mw_rules *rules, size_t n)
 {
 	const struct mw_rule *rule = &rules->list[n];
-	return (struct mw_rule_state){.faults = rule->faults, .is_off = rule->is_off};
+	return (struct mw_rule_state){
+		.faults = rule->faults,
+		.is_off = rule->is_off,
+		.is_enabled = rule->is_enabled,
+		.kinds = rule->kinds,
+	};
 }
 
 bool mw_rules_want(const struct mw_rules *rules, enum mw_event_kind kind)

@@ -52,7 +52,9 @@ const char *mw_rules_file(const struct mw_rules *rules, size_t n);
 /* How rule n fares. */
 struct mw_rule_state {
 	unsigned faults;
-	bool is_off; /* for its faults */
+	bool is_off;     /* for its faults */
+	bool is_enabled; /* as its file says */
+	uint64_t kinds;  /* bit n: it listens to mw_event_kind n */
 };
 struct mw_rule_state mw_rules_state(const struct mw_rules *rules, size_t n);
 

@@ -39,6 +39,7 @@
 #include "sensor/health.h"
 #include "sensor/processes.h"
 #include "sensor/sockets.h"
+#include "sensor/state.h"
 #include "spool/spool.h"
 #include "spool/state_dir.h"
 
@@ -509,6 +510,7 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 	if (r < 0)
 		return mw_err_set(err, r, "facts of programs: %s", strerror(-r));
 	load_rules(sensor);
+	mw_state_write(sensor->spool, sensor->options->flags, sensor->rules);
 	mw_board_set_kinds(sensor->board, mw_attention_wanted(sensor->options->flags, sensor->rules, sensor->outputs));
 	mw_enforce_subscribe(sensor->board, sensor->options->flags, sensor->rules);
 	/* All files are open: hold no folder of the application's. */

@@ -203,3 +203,8 @@ const struct mw_sql_table *const *mw_sql_all_tables(void)
 	made = fresh;
 	return made.all;
 }
+
+bool mw_sql_is_empty(const struct mw_sql_table *table)
+{
+	return table->fill == fill_nothing;
+}

@@ -4,6 +4,10 @@
 #include "spool/spool.h"
 #include "sql/table.h"
 
+enum {
+	MW_SPOOL_NO_COLUMN = 255,
+};
+
 struct mw_spool_source {
 	enum mw_spool_stream stream;
 	/* Instead of a stream: what stands behind FROM, and its order.  Its columns take no constraints then. */

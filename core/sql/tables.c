@@ -38,9 +38,14 @@ extern const struct mw_sql_table mw_table_logged_in_users;
 extern const struct mw_sql_table mw_table_memory_info;
 extern const struct mw_sql_table mw_table_moonwatch_alerts;
 extern const struct mw_sql_table mw_table_moonwatch_health;
+extern const struct mw_sql_table mw_table_moonwatch_rules;
 extern const struct mw_sql_table mw_table_mounts;
 extern const struct mw_sql_table mw_table_npm_packages;
 extern const struct mw_sql_table mw_table_os_version;
+extern const struct mw_sql_table mw_table_osquery_events;
+extern const struct mw_sql_table mw_table_osquery_flags;
+extern const struct mw_sql_table mw_table_osquery_info;
+extern const struct mw_sql_table mw_table_osquery_registry;
 extern const struct mw_sql_table mw_table_php_packages;
 extern const struct mw_sql_table mw_table_process_envs;
 extern const struct mw_sql_table mw_table_process_events;
@@ -111,9 +116,14 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_memory_info,
 	&mw_table_moonwatch_alerts,
 	&mw_table_moonwatch_health,
+	&mw_table_moonwatch_rules,
 	&mw_table_mounts,
 	&mw_table_npm_packages,
 	&mw_table_os_version,
+	&mw_table_osquery_events,
+	&mw_table_osquery_flags,
+	&mw_table_osquery_info,
+	&mw_table_osquery_registry,
 	&mw_table_php_packages,
 	&mw_table_process_envs,
 	&mw_table_process_events,

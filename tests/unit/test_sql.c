@@ -77,7 +77,7 @@ static int remove_world(void **state)
 {
 	(void)state;
 	char path[600];
-	static const char *const files[] = {"stat", "status", "cmdline", "exe", ""};
+	static const char *const files[] = {"stat", "status", "cmdline", "exe", "environ", "maps", ""};
 	for (unsigned i = 0; i < PROCESSES; i++)
 		for (size_t k = 0; k < sizeof(files) / sizeof(*files); k++) {
 			(void)snprintf(path, sizeof(path), "%s/%u/%s", proc, FIRST_PID + i, files[k]);
@@ -163,6 +163,78 @@ static void only_processes_asked_for_are_read(void **state)
 	mw_sql_close(sql);
 }
 
+static void joins_read_only_what_they_need(void **state)
+{
+	(void)state;
+	char path[600];
+	for (unsigned pid = FIRST_PID; pid < FIRST_PID + PROCESSES - 1; pid++) {
+		static const char variables[] = "A=1\0TOKEN_OF_X=secret\0no variable\0B=two=2\0=x\0";
+		(void)snprintf(path, sizeof(path), "%s/%u/environ", proc, pid);
+		int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		assert_int_equal(write(fd, variables, sizeof(variables) - 1), sizeof(variables) - 1);
+		close(fd);
+	}
+	struct mw_sql *sql = open_sql();
+	assert_string_equal(rows_of(sql, "SELECT key, value FROM process_envs WHERE pid = 107 AND key != 'TOKEN_OF_X'"),
+			    "A,1 B,two=2");
+	assert_string_equal(rows_of(sql, "SELECT count(*) FROM process_envs WHERE value LIKE '[redacted:________]'"),
+			    "49");
+	assert_int_equal(processes_read_by(sql, "SELECT * FROM process_envs WHERE pid = 107"), 1);
+	assert_int_equal(processes_read_by(sql, "SELECT * FROM process_envs WHERE pid IN (107, 108)"), 2);
+	assert_int_equal(
+		processes_read_by(sql, "SELECT * FROM processes JOIN process_envs USING (pid) WHERE pid = 107"), 2);
+	/* Each process once in each table. */
+	assert_in_range(processes_read_by(sql, "SELECT name, key FROM processes JOIN process_envs USING (pid)"), 98,
+			100);
+	assert_in_range(processes_read_by(sql, "SELECT name, key FROM process_envs JOIN processes USING (pid)"
+					       " WHERE key = 'none'"),
+			49, 100);
+	assert_int_equal(processes_read_by(sql, "SELECT * FROM processes p JOIN process_open_files f USING (pid)"
+						" WHERE p.pid = 103"),
+			 2);
+	assert_int_equal(processes_read_by(sql, "SELECT * FROM process_memory_map WHERE pid = 103"), 1);
+	assert_int_equal(processes_read_by(sql, "SELECT * FROM process_namespaces WHERE pid = 103"), 1);
+	assert_int_equal(processes_read_by(sql, "SELECT * FROM process_open_sockets WHERE pid = 103"), 1);
+	assert_int_equal(processes_read_by(sql, "SELECT * FROM listening_ports WHERE pid = 103"), 1);
+	/* What has no files here is not worth a word. */
+	assert_null(mw_sql_warnings(sql));
+	mw_sql_close(sql);
+}
+
+static void maps_are_read_as_proc_writes_them(void **state)
+{
+	(void)state;
+	char path[600];
+	struct mw_sql *sql = open_sql();
+	(void)snprintf(path, sizeof(path), "%s/104/maps", proc);
+	write_file(path, "00400000-00401000 r-xp 00001000 08:02 12345                      /opt/a b (deleted)\n"
+			 "7ffd0000-7ffe0000 rw-p 00000000 00:00 0                          [stack]\n"
+			 "7fff0000-7fff1000 rw-p 00000000 00:00 0 \n"
+			 "junk\n"
+			 "\n");
+	assert_string_equal(rows_of(sql, "SELECT start, end, permissions, offset, device, inode, path, pseudo"
+					 " FROM process_memory_map WHERE pid = 104"),
+			    "0x00400000,0x00401000,r-xp,4096,08:02,12345,/opt/a b (deleted),0"
+			    " 0x7ffd0000,0x7ffe0000,rw-p,0,00:00,0,[stack],1"
+			    " 0x7fff0000,0x7fff1000,rw-p,0,00:00,0,,0");
+	mw_sql_close(sql);
+}
+
+static void secrets_are_not_in_command_lines(void **state)
+{
+	(void)state;
+	char path[600];
+	struct mw_sql *sql = open_sql();
+	(void)snprintf(path, sizeof(path), "%s/104/cmdline", proc);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "x\0--password\0hunter2\0", 22), 22);
+	close(fd);
+	const char *cmdline = rows_of(sql, "SELECT cmdline FROM processes WHERE pid = 104");
+	assert_int_equal(strncmp(cmdline, "x --password [redacted:", 23), 0);
+	assert_null(strstr(cmdline, "hunter2"));
+	mw_sql_close(sql);
+}
+
 static void columns_say_what_proc_says(void **state)
 {
 	(void)state;
@@ -212,6 +284,16 @@ static void spool_up(void)
 		{"e4", "process.exit", "{\"process\":{\"pid\":7,\"exit_signal\":9,\"duration_ms\":12}}", 12000000000,
 		 7},
 		{"e5", "sensor.health", "{\"message\":\"hello\"}", 13000000000, 0},
+		{"e6", "socket.connect",
+		 "{\"process\":{\"exe\":\"/bin/nc\"},\"socket\":{\"family\":\"ipv4\",\"protocol\":\"tcp\",\"fd\":3,"
+		 "\"remote_address\":\"192.0.2.1\",\"remote_port\":443},\"call\":{\"error\":\"EINPROGRESS\"}}",
+		 14000000000, 8},
+		{"e7", "socket.accept", "{\"socket\":{\"family\":\"unix\",\"path\":\"@x\"},\"sampled\":true}",
+		 14000000001, 0},
+		{"e8", "file.rename",
+		 "{\"process\":{\"exe\":\"/bin/mv\",\"uid\":1},\"file\":{\"path\":\"/b\",\"old_path\":\"/a\"},\"call\":{}}",
+		 15000000000, 9},
+		{"e9", "file.delete", "{\"file\":{\"path\":\"/c\"},\"call\":{\"error\":\"ENOENT\"}}", 15000000000, 9},
 	};
 	struct mw_spool *spool = NULL;
 	assert_int_equal(mw_spool_open(dir, 16 << 20, &spool, NULL, NULL), 0);
@@ -256,6 +338,50 @@ static void process_events_come_from_the_spool(void **state)
 			    "fork,NULL,NULL exit,9,12");
 	assert_string_equal(rows_of(sql, "SELECT count(*) FROM process_events"), "4");
 	assert_null(mw_sql_warnings(sql));
+	mw_sql_close(sql);
+}
+
+static void socket_and_file_events_come_from_the_spool(void **state)
+{
+	(void)state;
+	spool_up();
+	struct mw_sql *sql = open_sql();
+	assert_string_equal(
+		rows_of(sql, "SELECT action, pid, path, fd, family, protocol, remote_address, remote_port, socket,"
+			     " success, status, sampled, eid FROM socket_events ORDER BY time"),
+		"connect,8,/bin/nc,3,2,6,192.0.2.1,443,NULL,0,in_progress,0,e6"
+		" accept,NULL,NULL,NULL,1,NULL,NULL,NULL,@x,NULL,NULL,1,e7");
+	assert_string_equal(rows_of(sql, "SELECT operation, pid, executable, path, dest_path, uid, typeof(uid), partial"
+					 " FROM process_file_events"),
+			    "rename,9,/bin/mv,/a,/b,1,text,false");
+	assert_string_equal(rows_of(sql, "SELECT count(*) FROM socket_events WHERE time > 14"), "0");
+	mw_sql_close(sql);
+}
+
+static void rules_and_flags_come_from_the_spool(void **state)
+{
+	(void)state;
+	static const char rules[] =
+		"[{\"id\":\"r1\",\"severity\":\"high\",\"attack\":\"T1\",\"kinds\":\"process.exec\",\"summary\":\"s\","
+		"\"file\":\"/f\",\"enabled\":1},{\"id\":\"r2\",\"enabled\":0}]";
+	static const char flags[] = "{\"engine\":[\"poll\",\"flag file\"],\"of another version\":[\"1\",\"default\"]}";
+	static const char health[] = "[[\"rule\",\"r2\",5,\"faults\",\"switched off\"]]";
+	spool_up();
+	struct mw_spool *spool = NULL;
+	assert_int_equal(mw_spool_open(dir, 16 << 20, &spool, NULL, NULL), 0);
+	assert_int_equal(mw_spool_put_state(spool, 1, "rules", "[]", 2, NULL), 0);
+	assert_int_equal(mw_spool_put_state(spool, 2, "rules", rules, sizeof(rules) - 1, NULL), 0);
+	assert_int_equal(mw_spool_put_state(spool, 2, "flags", flags, sizeof(flags) - 1, NULL), 0);
+	assert_int_equal(mw_spool_put_health(spool, 2, false, health, sizeof(health) - 1, NULL), 0);
+	mw_spool_close(spool);
+	struct mw_sql *sql = open_sql();
+	assert_string_equal(rows_of(sql,
+				    "SELECT id, severity, attack, kinds, file, enabled, switched_off, faults, alerts,"
+				    " last_alert FROM moonwatch_rules"),
+			    "r1,high,T1,process.exec,/f,1,0,0,1,10 r2,NULL,NULL,NULL,NULL,0,1,5,0,NULL");
+	assert_string_equal(rows_of(sql, "SELECT name, default_value, value, source FROM osquery_flags"),
+			    "engine,auto,poll,flag file");
+	assert_string_equal(rows_of(sql, "SELECT config_valid, watcher, platform_mask FROM osquery_info"), "1,-1,9");
 	mw_sql_close(sql);
 }
 
@@ -652,9 +778,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(only_processes_asked_for_are_read),
+		TEST(joins_read_only_what_they_need),
+		TEST(maps_are_read_as_proc_writes_them),
+		TEST(secrets_are_not_in_command_lines),
 		TEST(columns_say_what_proc_says),
 		TEST(a_thread_is_no_process),
 		TEST(process_events_come_from_the_spool),
+		TEST(socket_and_file_events_come_from_the_spool),
+		TEST(rules_and_flags_come_from_the_spool),
 		TEST(time_is_compared_in_seconds),
 		TEST(alerts_come_from_the_spool),
 		TEST(without_a_spool_there_are_no_rows_and_a_warning),

@@ -27,7 +27,7 @@ enum {
 
 static const struct mw_sql_column columns[] = {
 	[ACTION] = {"action", MW_SQL_TEXT, 0, "connect, bind, listen or accept"},
-	[PID] = {"pid", MW_SQL_BIGINT, 0, "Process id"},
+	[PID] = {"pid", MW_SQL_BIGINT, 0, "Process id; NULL when not known"},
 	[PATH] = {"path", MW_SQL_TEXT, 0, "Path of its executable"},
 	[FD] = {"fd", MW_SQL_TEXT, 0, "Descriptor"},
 	[AUID] = {"auid", MW_SQL_BIGINT, 0, "Audit user id; not known without the audit system"},
@@ -43,8 +43,10 @@ static const struct mw_sql_column columns[] = {
 	[UPTIME] = {"uptime", MW_SQL_BIGINT, 0, "Uptime of the machine; not recorded"},
 	[EID] = {"eid", MW_SQL_TEXT, MW_SQL_INDEX | MW_SQL_HIDDEN, "Id of the event"},
 	[SUCCESS] = {"success", MW_SQL_INTEGER, MW_SQL_HIDDEN, "1 when it succeeded, 0 when not"},
-	[STATUS] = {"status", MW_SQL_TEXT, 0,
-		    "succeeded, failed, in_progress (connect without waiting), no_client (accept without waiting)"},
+	[STATUS] =
+		{"status", MW_SQL_TEXT, 0,
+		 "succeeded, failed, in_progress (connect without waiting), no_client (accept without waiting); NULL when not "
+		 "known"},
 	[NAME] = {"name", MW_SQL_TEXT, 0, "Command name (comm) of the process"},
 	[CMDLINE] = {"cmdline", MW_SQL_TEXT, 0, "Its arguments, with blanks between"},
 	[SAMPLED] = {"sampled", MW_SQL_INTEGER, 0,
@@ -53,11 +55,13 @@ static const struct mw_sql_column columns[] = {
 };
 
 #define SOCKET_(field) "json_extract(body, '$.socket." field "')"
+/* Found by looking, or only asked for: what came of it is not known. */
+#define UNKNOWN "json_type(body, '$.call') IS NULL OR json_extract(body, '$.call.attempt')"
 #define ERROR "json_extract(body, '$.call.error')"
 
 static const char *const expressions[sizeof(columns) / sizeof(columns[0])] = {
 	[ACTION] = "substr(kind, 8)", /* behind "socket." */
-	[PID] = "pid",
+	[PID] = "nullif(pid, 0)",
 	[PATH] = "json_extract(body, '$.process.exe')",
 	[FD] = "CAST(" SOCKET_("fd") " AS TEXT)",
 	[FAMILY] = "CASE " SOCKET_("family") " WHEN 'ipv4' THEN 2 WHEN 'ipv6' THEN 10 WHEN 'unix' THEN 1 END",
@@ -69,8 +73,8 @@ static const char *const expressions[sizeof(columns) / sizeof(columns[0])] = {
 	[SOCKET] = SOCKET_("path"),
 	[TIME] = "time_ns / 1000000000",
 	[EID] = "id",
-	[SUCCESS] = "CASE WHEN json_extract(body, '$.call.attempt') THEN NULL ELSE " ERROR " IS NULL END",
-	[STATUS] = "CASE WHEN json_extract(body, '$.call.attempt') THEN NULL WHEN " ERROR " IS NULL THEN 'succeeded'"
+	[SUCCESS] = "CASE WHEN " UNKNOWN " THEN NULL ELSE " ERROR " IS NULL END",
+	[STATUS] = "CASE WHEN " UNKNOWN " THEN NULL WHEN " ERROR " IS NULL THEN 'succeeded'"
 		   " WHEN " ERROR " = 'EINPROGRESS' THEN 'in_progress' WHEN " ERROR " IN ('EAGAIN', 'EWOULDBLOCK')"
 		   " AND kind = 'socket.accept' THEN 'no_client' ELSE 'failed' END",
 	[NAME] = "json_extract(body, '$.process.name')",
