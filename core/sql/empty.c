@@ -110,6 +110,8 @@ static void make_table(struct made *made, char *line, const char *why)
 				aliases[alias_count++] = (struct mw_sql_column){
 					.name = other, .type = column->type, .options = MW_SQL_HIDDEN};
 		}
+		if (column->options & MW_SQL_REQUIRED && column->type == MW_SQL_TEXT)
+			column->options |= MW_SQL_LIKE;
 		if (!required && column->options & MW_SQL_REQUIRED)
 			required = column->name;
 	}
