@@ -141,6 +141,8 @@ static bool find_token(const char *text, size_t n, size_t at, struct mw_secret_s
 	if (at > 0 && is_word(text[at - 1]))
 		return false;
 	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
+		if (*tokens[i].prefix != text[at])
+			continue;
 		size_t length = strlen(tokens[i].prefix);
 		if (n - at < length + tokens[i].bytes || memcmp(text + at, tokens[i].prefix, length) != 0)
 			continue;
@@ -279,7 +281,8 @@ bool mw_secret_find(const char *text, size_t n, size_t from, struct mw_secret_sp
 			is_found = find_pem(text, n, at, ret);
 			break;
 		default:
-			if (is_word(text[at]) || text[at] == '.')
+			/* At the beginning of a word. */
+			if ((is_word(text[at]) && (at == 0 || !is_word(text[at - 1]))) || text[at] == '.')
 				is_found = find_token(text, n, at, ret) || find_jwt(text, n, at, ret) ||
 					   find_bearer(text, n, at, ret) || find_webhook(text, n, at, ret);
 		}

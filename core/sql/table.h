@@ -96,6 +96,7 @@ struct mw_sql_table {
 	const char *source;                  /* where its rows come from, for the documentation */
 	const char *example;                 /* a query, or NULL */
 	const struct mw_sql_column *columns; /* ended by one without a name */
+	unsigned rows_per_key;               /* how many one value of an index gives, roughly; 0: one */
 
 	/* Either: all rows at once.  0 or a negative errno. */
 	int (*fill)(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err);

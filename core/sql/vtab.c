@@ -109,7 +109,7 @@ static unsigned useful_with(unsigned char op, enum mw_sql_operator *ret_op)
 }
 
 /* What is read when the plan is used: only its proportions matter. */
-static void estimate(sqlite3_index_info *info, unsigned options)
+static void estimate(sqlite3_index_info *info, const struct mw_sql_table *table, unsigned options)
 {
 	struct {
 		unsigned options;
@@ -124,8 +124,10 @@ static void estimate(sqlite3_index_info *info, unsigned options)
 	size_t i = 0;
 	while (estimates[i].options && !(estimates[i].options & options))
 		i++;
-	info->estimatedCost = estimates[i].cost - (info->orderByConsumed ? 1 : 0);
-	info->estimatedRows = estimates[i].rows;
+	/* The table with many rows a key goes inside: the other one is then read once. */
+	unsigned per_key = table->rows_per_key ? table->rows_per_key : 1;
+	info->estimatedCost = estimates[i].cost * per_key - (info->orderByConsumed ? 1 : 0);
+	info->estimatedRows = estimates[i].rows * per_key;
 }
 
 static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
@@ -172,7 +174,7 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 	if (!info->idxStr)
 		return SQLITE_NOMEM;
 	info->needToFreeIdxStr = 1;
-	estimate(info, used);
+	estimate(info, vtab->module.table, used);
 	/* Rows of one user would be joined, where all are meant: such a plan is the last choice. */
 	if (lacks_user && !(used & MW_SQL_USER))
 		info->estimatedCost = 1e15;

@@ -80,7 +80,7 @@ static const char *const secrets[] = {
 	"MONGO=mongodb+srv://root:example@cluster0.mongodb.net/?retryWrites=true",
 	"PROXY=http://user:p@ss@proxy:3128",
 	"ADO=Server=tcp:x.database.windows.net;User ID=a;Password=b;Encrypt=true",
-	"AZURE_STORAGE=DefaultEndpointsProtocol=https;AccountName=a;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq==",
+	"AZURE_STORAGE=DefaultEndpointsProtocol=https;AccountName=a;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1==",
 	"BLOB=https://a.blob.core.windows.net/c/f?sv=2020&sig=abcdefghijklmnop%3D",
 	"S3=https://b.s3.amazonaws.com/k?X-Amz-Signature=0123456789abcdef",
 	"JAVA_OPTS=-Xmx1g -Djavax.net.ssl.keyStorePassword=changeit",

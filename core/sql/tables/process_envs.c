@@ -71,6 +71,7 @@ const struct mw_sql_table mw_table_process_envs = {
 	.source = "/proc/PID/environ",
 	.example = "SELECT pid, key, value FROM process_envs WHERE key IN ('LD_PRELOAD', 'LD_LIBRARY_PATH')",
 	.columns = columns,
+	.rows_per_key = 30,
 	.open = open_scan,
 	.next = mw_process_table_next,
 	.close = mw_process_table_close,

@@ -106,6 +106,7 @@ const struct mw_sql_table mw_table_process_memory_map = {
 	.example =
 		"SELECT DISTINCT pid, path FROM process_memory_map WHERE permissions LIKE '%x%' AND path LIKE '/tmp/%'",
 	.columns = columns,
+	.rows_per_key = 100,
 	.open = open_scan,
 	.next = mw_process_table_next,
 	.close = mw_process_table_close,

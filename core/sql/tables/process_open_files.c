@@ -55,6 +55,7 @@ const struct mw_sql_table mw_table_process_open_files = {
 	.example =
 		"SELECT p.name, f.path FROM process_open_files f JOIN processes p USING (pid) WHERE f.path LIKE '%(deleted)'",
 	.columns = columns,
+	.rows_per_key = 10,
 	.open = open_scan,
 	.next = mw_process_table_next,
 	.close = mw_process_table_close,

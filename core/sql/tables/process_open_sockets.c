@@ -93,5 +93,6 @@ const struct mw_sql_table mw_table_process_open_sockets = {
 		"SELECT p.name, s.remote_address, s.remote_port FROM process_open_sockets s JOIN processes p USING (pid)"
 		" WHERE s.remote_port != 0",
 	.columns = columns,
+	.rows_per_key = 4,
 	.fill = fill,
 };

@@ -58,6 +58,7 @@ enum {
 enum {
 	/* Of a command line; the kernel allows megabytes. */
 	CMDLINE_BYTES = 64 << 10,
+	SMALL_BYTES = 4096,
 };
 
 static const struct mw_sql_column columns[] = {
@@ -151,21 +152,39 @@ static int add_ids(int pidfd, struct mw_rows *rows)
 	return 0;
 }
 
+/* Most are short: those take neither memory nor a second read. */
+static int read_argv(int pidfd, char small[SMALL_BYTES], struct mw_buf *large, const char **ret, size_t *ret_bytes)
+{
+	ssize_t n = mw_procfs_read_small(pidfd, "cmdline", small, SMALL_BYTES);
+	if (n < 0)
+		return (int)n;
+	*ret = small;
+	*ret_bytes = (size_t)n;
+	if (n < SMALL_BYTES)
+		return 0;
+	int r = mw_procfs_read(pidfd, "cmdline", large);
+	*ret = large->data ? large->data : small;
+	*ret_bytes = large->data ? large->size : (size_t)n;
+	return r == -EFBIG ? 0 : r;
+}
+
 static int add_cmdline(int pidfd, struct mw_rows *rows)
 {
-	MW_AUTO(mw_buf) argv = MW_BUF(CMDLINE_BYTES);
+	char small[SMALL_BYTES];
+	MW_AUTO(mw_buf) large = MW_BUF(CMDLINE_BYTES);
 	MW_AUTO(mw_buf) cmdline = MW_BUF((size_t)CMDLINE_BYTES * 16); /* what stands for a secret may be longer */
-	int r = mw_procfs_read(pidfd, "cmdline", &argv);
-	if (r < 0 && r != -EFBIG)
+	const char *argv = NULL;
+	size_t bytes = 0;
+	int r = read_argv(pidfd, small, &large, &argv, &bytes);
+	if (r < 0)
 		return r;
 	const char *previous = NULL;
-	for (size_t at = 0; at < argv.size;) {
-		const char *argument = argv.data + at;
-		size_t n = strnlen(argument, argv.size - at);
-		mw_redact_argument(previous, argument, n, &cmdline);
-		if (at + n < argv.size)
+	for (size_t at = 0; at < bytes;) {
+		size_t n = strnlen(argv + at, bytes - at);
+		mw_redact_argument(previous, argv + at, n, &cmdline);
+		if (at + n < bytes)
 			mw_buf_char(&cmdline, '\0');
-		previous = argument;
+		previous = argv + at;
 		at += n + 1;
 	}
 	while (cmdline.size && cmdline.data[cmdline.size - 1] == '\0')
