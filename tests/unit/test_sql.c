@@ -371,9 +371,9 @@ static void rules_and_flags_come_from_the_spool(void **state)
 	spool_up();
 	struct mw_spool *spool = NULL;
 	assert_int_equal(mw_spool_open(dir, 16 << 20, &spool, NULL, NULL), 0);
-	assert_int_equal(mw_spool_put_state(spool, 1, "rules", "[]", 2, NULL), 0);
-	assert_int_equal(mw_spool_put_state(spool, 2, "rules", rules, sizeof(rules) - 1, NULL), 0);
-	assert_int_equal(mw_spool_put_state(spool, 2, "flags", flags, sizeof(flags) - 1, NULL), 0);
+	assert_int_equal(mw_spool_put_document(spool, "rules", "[]", 2, NULL), 0);
+	assert_int_equal(mw_spool_put_document(spool, "rules", rules, sizeof(rules) - 1, NULL), 0);
+	assert_int_equal(mw_spool_put_document(spool, "flags", flags, sizeof(flags) - 1, NULL), 0);
 	assert_int_equal(mw_spool_put_health(spool, 2, false, health, sizeof(health) - 1, NULL), 0);
 	mw_spool_close(spool);
 	struct mw_sql *sql = open_sql();
