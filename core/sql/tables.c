@@ -21,8 +21,8 @@ extern const struct mw_sql_table mw_table_ecs_task;
 extern const struct mw_sql_table mw_table_etc_hosts;
 extern const struct mw_sql_table mw_table_etc_protocols;
 extern const struct mw_sql_table mw_table_etc_services;
-extern const struct mw_sql_table mw_table_go_packages;
 extern const struct mw_sql_table mw_table_extended_attributes;
+extern const struct mw_sql_table mw_table_go_packages;
 extern const struct mw_sql_table mw_table_groups;
 extern const struct mw_sql_table mw_table_interface_addresses;
 extern const struct mw_sql_table mw_table_interface_details;
@@ -64,11 +64,11 @@ extern const struct mw_sql_table mw_table_rust_packages;
 extern const struct mw_sql_table mw_table_selinux_settings;
 extern const struct mw_sql_table mw_table_shadow;
 extern const struct mw_sql_table mw_table_shell_history;
+extern const struct mw_sql_table mw_table_socket_events;
 extern const struct mw_sql_table mw_table_ssh_configs;
 extern const struct mw_sql_table mw_table_startup_items;
 extern const struct mw_sql_table mw_table_sudoers;
 extern const struct mw_sql_table mw_table_suid_bin;
-extern const struct mw_sql_table mw_table_socket_events;
 extern const struct mw_sql_table mw_table_system_controls;
 extern const struct mw_sql_table mw_table_system_info;
 extern const struct mw_sql_table mw_table_time;
@@ -79,6 +79,7 @@ extern const struct mw_sql_table mw_table_user_ssh_keys;
 extern const struct mw_sql_table mw_table_users;
 extern const struct mw_sql_table mw_table_yum_sources;
 
+/* clang-format off: a line each */
 const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_apk_packages,
 	&mw_table_apt_sources,
@@ -99,8 +100,8 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_etc_hosts,
 	&mw_table_etc_protocols,
 	&mw_table_etc_services,
-	&mw_table_go_packages,
 	&mw_table_extended_attributes,
+	&mw_table_go_packages,
 	&mw_table_groups,
 	&mw_table_interface_addresses,
 	&mw_table_interface_details,
@@ -142,11 +143,11 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_selinux_settings,
 	&mw_table_shadow,
 	&mw_table_shell_history,
+	&mw_table_socket_events,
 	&mw_table_ssh_configs,
 	&mw_table_startup_items,
 	&mw_table_sudoers,
 	&mw_table_suid_bin,
-	&mw_table_socket_events,
 	&mw_table_system_controls,
 	&mw_table_system_info,
 	&mw_table_time,
@@ -158,3 +159,4 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_yum_sources,
 	NULL,
 };
+/* clang-format on */
