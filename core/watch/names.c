@@ -162,7 +162,10 @@ static void renamed(struct mw_watch *watch, struct at *from, struct at *to, bool
 		return;
 	struct mw_dir *dir = mw_node_dir(to->node);
 	mw_dirs_relabel(watch, watch->map, to->node, to->meaning.below, true);
-	if (dir->where != MW_WHERE_NOWHERE && (dir->wd < 0 || dir->flags & MW_DIR_ABSENT))
+	/* From where a scan has yet to come to where one was already: it would miss it. */
+	if (dir->where != MW_WHERE_NOWHERE && watch->scan.is_deep)
+		mw_scan_queue(watch, to->node, MW_DIR_TELL | MW_DIR_DEEP);
+	else if (dir->where != MW_WHERE_NOWHERE && (dir->wd < 0 || dir->flags & MW_DIR_ABSENT))
 		mw_scan_queue(watch, to->node, MW_DIR_TELL);
 	else if (dir->where == MW_WHERE_NOWHERE)
 		mw_dirs_unwatch(watch, to->node);
@@ -241,6 +244,12 @@ void mw_names_touched(struct mw_watch *watch, struct mw_node *directory, const c
 		.is_closed = mask & IN_CLOSE_WRITE,
 		.is_check = at.node && at.node->flags & MW_NODE_SCANNED,
 	};
+	uint16_t flags = mw_node_dir(directory)->flags;
+	if (!at.node && flags & MW_DIR_COMPLETE && !(flags & MW_DIR_PARTIAL)) {
+		/* It went elsewhere while this was on its way: look where, once the queue is empty. */
+		watch->was_directory_moved = true;
+		return;
+	}
 	if (!at.node) {
 		char path[MW_PATH_BYTES];
 		struct stat st;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -72,6 +73,7 @@ void mw_scan_queue(struct mw_watch *watch, struct mw_node *node, uint16_t flags)
 	struct mw_dir *dir = mw_node_dir(node);
 	/* One that tells what is new, and one that does not: the telling one, since nothing may be silent. */
 	dir->flags |= flags;
+	watch->scan.is_deep |= (flags & MW_DIR_DEEP) != 0;
 	if (dir->flags & MW_DIR_QUEUED)
 		return;
 	dir->flags |= MW_DIR_QUEUED;
@@ -282,8 +284,13 @@ static void end(struct mw_watch *watch, struct mw_node *node)
 	for (struct mw_node *child = dir->children, *next; child; child = next) {
 		next = child->next;
 		struct stat st;
-		if (!(child->flags & MW_NODE_SEEN) && dir->flags & MW_DIR_TELL &&
-		    fstatat(watch->scan.fd, mw_node_name(child), &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		if (child->flags & MW_NODE_SEEN || !(dir->flags & MW_DIR_TELL))
+			continue;
+		char name[256]; /* the node may go */
+		(void)snprintf(name, sizeof(name), "%s", mw_node_name(child));
+		if (fstatat(watch->scan.fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			mw_scan_entry(watch, node, watch->scan.fd, name, DT_UNKNOWN);
+		else if (errno == ENOENT)
 			mw_dirs_remove(watch, child, true, found_by, 0);
 	}
 	dir->flags |= MW_DIR_COMPLETE;
@@ -364,10 +371,12 @@ void mw_scan_slice(struct mw_watch *watch)
 	int waiting = 0;
 	if (watch->inotify_fd < 0 || (ioctl(watch->inotify_fd, FIONREAD, &waiting) == 0 && waiting == 0))
 		mw_dirs_settle(watch);
-	if (!watch->scan.now && !watch->scan.first)
+	if (!watch->scan.now && !watch->scan.first) {
 		watch->scan.is_settled = true;
-	else if (!watch->scan.timer.is_set)
+		watch->scan.is_deep = false;
+	} else if (!watch->scan.timer.is_set) {
 		mw_timer_set(watch->options.loop, &watch->scan.timer, 0);
+	}
 }
 
 void mw_scan_release(struct mw_watch *watch)

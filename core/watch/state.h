@@ -73,6 +73,7 @@ struct mw_watch {
 		uint64_t entries[MW_WHERE_CATEGORIES];
 		uint64_t beyond; /* categories that have come to their limit */
 		bool is_settled;
+		bool is_deep; /* what is queued goes on below */
 		bool is_running;
 		char *buffer;
 	} scan;
