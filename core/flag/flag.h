@@ -77,7 +77,7 @@ struct mw_flag {
 	/* MW_FLAG_TEXT: what a value begins with, ended by NULL.  One that does not may be a secret that was meant to be elsewhere,
 	 * so no message quotes it. */
 	const char *const *prefixes;
-	bool is_local;              /* not to be set by a profile or a backend */
+	bool is_local; /* not to be set by a profile or a backend */
 	const char *doc;
 };
 

@@ -16,7 +16,7 @@ struct mw_sql_world {
 	struct mw_users *users;
 	struct mw_package_walk *packages; /* NULL until a table needs it */
 	const struct mw_flags *flags;
-	int64_t deadline_ns;              /* CLOCK_MONOTONIC, of the running query; INT64_MAX for none */
+	int64_t deadline_ns; /* CLOCK_MONOTONIC, of the running query; INT64_MAX for none */
 	/* How often a table read a process, for tests: what is not asked for must not be read. */
 	uint64_t processes_read;
 	struct mw_buf *warnings; /* lines */

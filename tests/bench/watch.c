@@ -26,6 +26,7 @@ enum {
 	WRITERS = 2,
 	WIDTH = 50, /* directories in one */
 	ROUNDS = 5,
+	IDLE_MS = 1500,
 	PATH = 512,
 };
 
@@ -168,12 +169,10 @@ static uint64_t rss_bytes(void)
 	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static struct mw_loop *alarmed;
-
-static void on_alarm(int number)
+static void stop(void *data)
 {
-	(void)number;
-	mw_loop_stop(alarmed);
+	struct watcher *watcher = data;
+	mw_loop_stop(watcher->loop);
 }
 
 static double cpu_seconds(const struct rusage *usage)
@@ -201,19 +200,13 @@ static void set_up(struct setup *ret, bool is_idle_measured)
 	ret->bytes = (double)(rss_bytes() - before) / (double)counters.directories;
 	if (!is_idle_measured)
 		return;
-	pid_t other = fork(); /* ends the wait: nothing of the watch does */
-	if (other == 0) {
-		(void)usleep(1500000);
-		(void)kill(getppid(), SIGALRM);
-		_exit(0);
-	}
 	struct rusage a, b;
-	alarmed = watcher.loop;
+	watcher.timer.fire = stop;
+	mw_timer_set(watcher.loop, &watcher.timer, IDLE_MS);
 	(void)getrusage(RUSAGE_SELF, &a);
-	(void)mw_loop_run(watcher.loop); /* EINTR does not end it, the alarm's handler does */
+	(void)mw_loop_run(watcher.loop);
 	(void)getrusage(RUSAGE_SELF, &b);
 	ret->idle_ms = (cpu_seconds(&b) - cpu_seconds(&a)) * 1e3;
-	(void)waitpid(other, NULL, 0);
 }
 
 static struct setup set_up_apart(bool is_idle_measured)
@@ -223,7 +216,6 @@ static struct setup set_up_apart(bool is_idle_measured)
 		die("mmap");
 	pid_t pid = fork();
 	if (pid == 0) {
-		(void)signal(SIGALRM, on_alarm);
 		set_up(shared, is_idle_measured);
 		_exit(0);
 	}
@@ -365,7 +357,7 @@ static void bench_set_up(unsigned directories)
 	printf("  set up in %.3f s; inotifywait -r: %.3f s\n", our, their);
 	verdict("set-up, of inotifywait -r's time", their > 0 ? our / their : -1, "", 1, false);
 	verdict("memory of ours for each directory watched", median(bytes, ROUNDS), "bytes", 200, false);
-	verdict("CPU while nothing happens", idle / 1.5, "ms/s", 0.05, false);
+	verdict("CPU while nothing happens", idle * 1e3 / IDLE_MS, "ms/s", 0.05, false);
 }
 
 static void bench_events(unsigned cycles)
