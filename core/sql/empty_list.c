@@ -256,12 +256,6 @@ const struct mw_sql_empty mw_sql_empties[] = {
 	 "last_wall_time_ms BIGINT, user_time BIGINT, last_user_time BIGINT, system_time BIGINT, "
 	 "last_system_time BIGINT, average_memory BIGINT, last_memory BIGINT\n"
 	 "yara_events: target_path TEXT, category TEXT, action TEXT, matches TEXT, count INTEGER, "
-	 "strings TEXT, tags TEXT, time BIGINT, eid TEXT hidden, transaction_id BIGINT hidden(mac)\n"
-	 "yara_file=yara: path TEXT index required, matches TEXT, count INTEGER, sig_group TEXT additional, "
-	 "sigfile TEXT additional, sigrule TEXT additional hidden, strings TEXT, tags TEXT, "
-	 "sigurl TEXT additional hidden, pid_with_namespace INTEGER additional hidden\n"
-	 "yara_process: pid INTEGER index required, matches TEXT, count INTEGER, sig_group TEXT additional, "
-	 "sigfile TEXT additional, sigrule TEXT additional hidden, strings TEXT, tags TEXT, "
-	 "sigurl TEXT additional hidden, pid_with_namespace INTEGER additional hidden\n"},
+	 "strings TEXT, tags TEXT, time BIGINT, eid TEXT hidden, transaction_id BIGINT hidden(mac)\n"},
 	{0},
 };

@@ -77,6 +77,8 @@ extern const struct mw_sql_table mw_table_uptime;
 extern const struct mw_sql_table mw_table_user_groups;
 extern const struct mw_sql_table mw_table_user_ssh_keys;
 extern const struct mw_sql_table mw_table_users;
+extern const struct mw_sql_table mw_table_yara_file;
+extern const struct mw_sql_table mw_table_yara_process;
 extern const struct mw_sql_table mw_table_yum_sources;
 
 /* clang-format off: a line each */
@@ -156,6 +158,8 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_user_groups,
 	&mw_table_user_ssh_keys,
 	&mw_table_users,
+	&mw_table_yara_file,
+	&mw_table_yara_process,
 	&mw_table_yum_sources,
 	NULL,
 };
