@@ -15,10 +15,10 @@
 #include "base/err.h"
 
 static const char *const foreign[] = {
-	"ALL_PROXY",       "CURL_CA_BUNDLE",  "CURL_HOME",   "CURL_SSL_BACKEND", "HTTPS_PROXY",
-	"HTTP_PROXY",      "NETRC",           "NO_PROXY",    "OPENSSL_CONF",     "OPENSSL_CONF_INCLUDE",
-	"OPENSSL_ENGINES", "OPENSSL_MODULES", "RES_OPTIONS", "SSLKEYLOGFILE",    "SSL_CERT_DIR",
-	"SSL_CERT_FILE",   "all_proxy",       "http_proxy",  "https_proxy",      "no_proxy",
+	"ALL_PROXY",       "CURL_CA_BUNDLE",  "CURL_HOME",   "CURL_SSL_BACKEND", "HOSTALIASES",  "HTTPS_PROXY",
+	"HTTP_PROXY",      "LOCALDOMAIN",     "NETRC",       "NO_PROXY",         "OPENSSL_CONF", "OPENSSL_CONF_INCLUDE",
+	"OPENSSL_ENGINES", "OPENSSL_MODULES", "RES_OPTIONS", "SSLKEYLOGFILE",    "SSL_CERT_DIR", "SSL_CERT_FILE",
+	"all_proxy",       "http_proxy",      "https_proxy", "no_proxy",
 };
 
 static void wiping_free(void *block)

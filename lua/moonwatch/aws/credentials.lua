@@ -16,14 +16,15 @@ local M = {}
 --- Take AWS_ACCESS_KEY_ID and its kind, which may be the application's own?
 M.uses_environment = true
 
+--- Others are asked for no more often than that.
+M.refresh_pause_s = 60
+
 local TRIES = 3
 local TRY_MS = 2000
 local BASE_MS = 300
 local ANSWER_BYTES = 64 << 10
 -- Others are fetched when less than this is left of them; those at hand stay until they have expired.
 local REFRESH_S = 600
--- And no more often.
-local REFRESH_PAUSE_S = 60
 
 ---@class moonwatch.aws.Keys
 ---@field source "environment"|"web identity"|"container"
@@ -272,7 +273,7 @@ local cached, fetched_at
 function M.get(deadline)
   local now = loop.time()
   local left = cached and (cached.expires or math.huge) - now
-  if left and (left > REFRESH_S or (left > 0 and now - fetched_at < REFRESH_PAUSE_S)) then
+  if left and (left > REFRESH_S or (left > 0 and now - fetched_at < M.refresh_pause_s)) then
     return cached
   end
   local keys, message, code = fetch_with_tries(deadline or retry.deadline())

@@ -128,6 +128,15 @@ describe("credentials", function()
     local first, _, second = read(environment, "keys", "ssm:enrol", "keys")
     -- Five minutes are left of them: enough for now, and no reason to ask more than once a minute.
     assert.are.equal(first.id, second.id)
+    first, _, second = read(environment, "no-pause", "keys", "ssm:enrol", "keys")
+    assert.are_not.equal(first.id, second.id)
+  end)
+
+  it("stay until they expire when there are no others", function()
+    local first, second = read({ AWS_CONTAINER_CREDENTIALS_FULL_URI = http .. "/once" }, "no-pause", "keys", "keys")
+    assert.are.equal("AKIDCONTAINER", first.id)
+    assert.are.equal("AKIDCONTAINER", second.id)
+    assert.are.equal(4, asked "/once") -- three tries for others
   end)
 
   it("come by web identity", function()
