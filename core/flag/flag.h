@@ -70,6 +70,7 @@ enum mw_flag_id {
 struct mw_flag {
 	const char *name;
 	enum mw_flag_type type;
+	bool is_local;              /* not to be set by a profile or a backend */
 	int64_t min, max;           /* MW_FLAG_INT */
 	int64_t def;                /* MW_FLAG_INT, MW_FLAG_BOOL */
 	const char *def_text;       /* MW_FLAG_TEXT, MW_FLAG_ENUM */
@@ -77,7 +78,6 @@ struct mw_flag {
 	/* MW_FLAG_TEXT: what a value begins with, ended by NULL.  One that does not may be a secret that was meant to be elsewhere,
 	 * so no message quotes it. */
 	const char *const *prefixes;
-	bool is_local; /* not to be set by a profile or a backend */
 	const char *doc;
 };
 

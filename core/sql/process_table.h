@@ -16,5 +16,5 @@ typedef int mw_process_rows(const struct mw_sql_scan *scan, pid_t pid, int pidfd
 /* `pid_column`: with `= N` for it, that process alone is looked at.  For `open`, `next` and `close` of a table. */
 int mw_process_table_open(const struct mw_sql_scan *scan, unsigned pid_column, mw_process_rows *add, void **ret_state,
 			  struct mw_err *err);
-int mw_process_table_next(void *state, const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err);
-void mw_process_table_close(void *state);
+int mw_process_table_next(void *data, const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err);
+void mw_process_table_close(void *data);
