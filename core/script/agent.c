@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/secret.h"
+#include "crypto/redact.h"
 #include "net/http.h"
 #include "script/bind.h"
 #include "script/lua_secret.h"
@@ -35,6 +36,20 @@ static int agent_say(lua_State *L)
 {
 	struct mw_agent *agent = lua_touserdata(L, lua_upvalueindex(1));
 	(void)snprintf(agent->secret_state, sizeof(agent->secret_state), "%s", luaL_checkstring(L, 1));
+	return 0;
+}
+
+/* remember(secret): it is blotted out from now on wherever it shows.  Kept until the process ends. */
+static int agent_remember(lua_State *L)
+{
+	size_t n;
+	const char *bytes = mw_lua_test_bytes(L, 1, &n);
+	luaL_argcheck(L, bytes, 1, "a secret");
+	struct mw_secret *secret;
+	if (mw_secret_copy(bytes, n, &secret) < 0)
+		return luaL_error(L, "out of memory for a secret");
+	if (mw_redact_register(mw_secret_bytes(secret), n) < 0)
+		mw_secret_free(secret);
 	return 0;
 }
 
@@ -71,13 +86,14 @@ static int start(lua_State *L)
 	(void)luaopen_moonwatch_secret(L); /* the class */
 	lua_settop(L, 2);
 	lua_getfield(L, 1, "start");
-	lua_createtable(L, 0, 8);
+	lua_createtable(L, 0, 9);
 	lua_pushstring(L, options->reference);
 	lua_setfield(L, -2, "reference");
 	lua_pushboolean(L, options->uses_environment_keys);
 	lua_setfield(L, -2, "uses_environment_keys");
 	set_function(L, "report", agent_report, agent);
 	set_function(L, "say", agent_say, agent);
+	set_function(L, "remember", agent_remember, agent);
 	set_function(L, "identify", agent_identify, agent);
 	set_function(L, "keep", agent_keep, agent);
 	if (options->secret) {

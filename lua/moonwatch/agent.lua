@@ -20,6 +20,7 @@ local CAP_MS = 300000
 ---@field uses_environment_keys boolean
 ---@field report fun(line: string)
 ---@field say fun(state: string)
+---@field remember fun(secret: moonwatch.Secret)  to blot it out
 ---@field identify fun(column: string, text: string?)
 ---@field keep fun(name: string, json: string)
 
@@ -42,6 +43,7 @@ local function read_secret(options)
     local value, message, code = enroll_secret.read(options.reference, options.secret)
     if value then
       known = value
+      options.remember(value)
       options.say "read"
       if told then
         options.report "the enrolment secret could be read at last"

@@ -32,8 +32,8 @@ describe("docs/aws.md", function()
     return result.out
   end
 
-  it("has three examples", function()
-    assert.are.equal(3, #examples)
+  it("has four examples", function()
+    assert.are.equal(4, #examples)
   end)
 
   it("reads a parameter", function()
@@ -51,5 +51,9 @@ describe("docs/aws.md", function()
     local out = run(examples[3])
     assert.matches("ssm:/moonwatch/enrol\t9\n", out, 1, true)
     assert.matches("secretsmanager:moonwatch/backend#password\t1\n", out, 1, true)
+  end)
+
+  it("asks for the task", function()
+    assert.are.equal("not on ECS\n", run(examples[4]))
   end)
 end)
