@@ -70,6 +70,11 @@ local miners = { "xmrig", "xmr-stak", "minerd", "cpuminer", "cgminer", "bfgminer
 local loaders = { "ld.so", "ld-linux.so", "ld-linux-x86-64.so", "ld-linux-aarch64.so", "ld-linux-armhf.so",
   "ld-musl-x86_64.so", "ld-musl-aarch64.so" }
 
+-- Folders of shared libraries, one level each: below are data and plug-ins by the thousand.
+local library_folders = { "/lib/%", "/lib64/%", "/usr/lib/%", "/usr/lib64/%", "/usr/local/lib/%",
+  "/usr/local/lib64/%", "/lib/x86_64-linux-gnu/%", "/usr/lib/x86_64-linux-gnu/%", "/lib/aarch64-linux-gnu/%",
+  "/usr/lib/aarch64-linux-gnu/%" }
+
 -- Where ECS mounts the SSM agent of ECS Exec, on Fargate and on EC2.
 local agent_paths = { "/managed-agents/", "/ecs-execute-command-" }
 
@@ -80,6 +85,9 @@ return {
     -- process_events holds the starts, as osquery's does; forks and ends would treble its size.
     audit_allow_fork_process_events = false,
     audit_allow_exit_process_events = false,
+
+    -- What happens to the files of file_paths, below.
+    allow_inotify_file_events = true,
 
     outputs = "alerts/text:stderr",
 
@@ -140,4 +148,30 @@ return {
     { is = "secure", unless = "startup", level = "calls" },
     { names = miners, level = "calls" },
   },
+
+  -- Which files are watched, in categories (docs/files.md): % is any part of one name, %% at the end all
+  -- below.  A profile that extends this one adds categories, replaces those it names, and takes away
+  -- those it names with nothing in them.  A file in several is told with the first of their names.
+  file_paths = {
+    accounts = { "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d/%",
+      "/etc/pam.d/%" },
+    binaries = { "/bin/%", "/sbin/%", "/usr/bin/%", "/usr/sbin/%", "/usr/local/bin/%", "/usr/local/sbin/%" },
+    credentials = { "/etc/ssh/ssh_host_%_key", "/root/.ssh/id_%", "/home/%/.ssh/id_%", "/root/.aws/%",
+      "/home/%/.aws/%", "/root/.kube/config", "/root/.docker/config.json", "/root/.netrc",
+      "/root/.git-credentials", "/run/secrets/%", "/etc/shadow" },
+    cron = { "/etc/crontab", "/etc/cron.d/%", "/etc/cron.hourly/%", "/etc/cron.daily/%", "/etc/cron.weekly/%",
+      "/etc/cron.monthly/%", "/etc/crontabs/%", "/etc/periodic/%%", "/var/spool/cron/%%", "/var/spool/at/%" },
+    dynamic_loader = { "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d/%", "/etc/ld.so.cache",
+      "/etc/ld-musl-x86_64.path", "/etc/ld-musl-aarch64.path" },
+    etc = { "/etc/%%" },
+    libraries = library_folders,
+    sensor = { "/opt/moonwatch/%%" },
+    ssh = { "/root/.ssh/%%", "/home/%/.ssh/%%" },
+    web = { "/var/www/%%", "/srv/www/%%", "/srv/http/%%", "/usr/share/nginx/html/%%",
+      "/usr/local/apache2/htdocs/%%", "/usr/local/apache2/cgi-bin/%%", "/usr/local/tomcat/webapps/%%",
+      "/opt/tomcat/webapps/%%" },
+  },
+
+  -- Told of opening and reading, too; files that processes read all the time do not belong here.
+  file_accesses = { "credentials" },
 }

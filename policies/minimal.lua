@@ -12,6 +12,8 @@ return {
     -- Hours rather than days of process_events.
     spool_limit_mib = 16,
 
+    allow_inotify_file_events = false,
+
     -- Rather start unwatched, or lose the last events, than be noticed.
     attach_timeout_ms = 100,
     shutdown_flush_ms = 250,

@@ -1,5 +1,6 @@
 /* moonwatch config check|dump|explain */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,10 +11,12 @@
 #include "base/nearest.h"
 #include "cli/command.h"
 #include "event/attention.h"
+#include "flag/file_paths.h"
 #include "flag/flag.h"
 #include "rule/engine.h"
 #include "script/config.h"
 #include "script/outputs.h"
+#include "watch/pattern.h"
 
 enum {
 	/* A policy as text: its strings, each perhaps in every entry, are a small part of this. */
@@ -23,6 +26,7 @@ enum {
 extern const struct mw_command mw_command_config;
 
 static struct mw_attention attention; /* large, and there is one */
+static struct mw_file_paths files;
 
 static int complain(int code, const struct mw_err *err)
 {
@@ -38,7 +42,7 @@ static int load(int argc, char **argv, struct mw_flags **ret_flags)
 		return MW_EXIT_CONFIG;
 	struct mw_err err = {""};
 	int rest;
-	int r = mw_config_load(tree, argc, argv, environ, ret_flags, &attention, &rest, &err);
+	int r = mw_config_load(tree, argc, argv, environ, ret_flags, &attention, &files, &rest, &err);
 	if (r < 0)
 		return complain(r, &err);
 	if (rest < argc) {
@@ -65,6 +69,7 @@ static int dump(const struct mw_flags *flags)
 	/* Behind '#', as in a flag file, where it has no place. */
 	MW_AUTO(mw_buf) text = MW_BUF(ATTENTION_BYTES);
 	mw_attention_format(&attention, "# ", &text);
+	mw_file_paths_format(&files, "# ", &text);
 	(void)fputs(text.data ? text.data : "", stdout);
 	return MW_EXIT_OK;
 }
@@ -110,6 +115,27 @@ static int check_rules(const struct mw_flags *flags)
 	return refused ? MW_EXIT_NO : MW_EXIT_OK;
 }
 
+/* Patterns that nothing will come of. */
+static int check_files(void)
+{
+	int status = MW_EXIT_OK;
+	for (size_t i = 0; i < files.count; i++) {
+		const struct mw_file_entry *entry = &files.entries[i];
+		bool is_exclude = entry->section == MW_SECTION_EXCLUDE_PATHS;
+		struct mw_err err = {""};
+		struct mw_pattern *pattern = NULL;
+		if (!entry->text || (entry->section != MW_SECTION_FILE_PATHS && !is_exclude))
+			continue;
+		if (mw_pattern_new(entry->text, is_exclude, &pattern, &err) < 0) {
+			mw_complain("%s: %s: %s", mw_file_section_names[entry->section], entry->category, err.text);
+			status = MW_EXIT_CONFIG;
+		} else {
+			mw_pattern_free(pattern);
+		}
+	}
+	return status;
+}
+
 static int check(const struct mw_flags *flags)
 {
 	struct mw_err err = {""};
@@ -117,7 +143,9 @@ static int check(const struct mw_flags *flags)
 		mw_complain("--outputs: %s", err.text);
 		return MW_EXIT_CONFIG;
 	}
-	int status = check_rules(flags);
+	int status = check_files();
+	if (status == MW_EXIT_OK)
+		status = check_rules(flags);
 	if (status == MW_EXIT_OK)
 		puts("configuration: good");
 	return status;

@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "event/attention.h"
 #include "flag/enroll.h"
+#include "flag/file_paths.h"
 #include "flag/flag.h"
 #include "launch/filter.h"
 #include "launch/probe.h"
@@ -26,6 +27,7 @@ enum {
 };
 
 static struct mw_attention attention; /* large, and there is one */
+static struct mw_file_paths files;
 
 static void add_text(struct mw_buf *facts, const char *name, const char *text)
 {
@@ -94,7 +96,7 @@ static int run(int argc, char **argv)
 	struct mw_flags *flags;
 	struct mw_err err = {""};
 	int rest;
-	int r = mw_config_load(tree, n, argv, environ, &flags, &attention, &rest, &err);
+	int r = mw_config_load(tree, n, argv, environ, &flags, &attention, &files, &rest, &err);
 	if (r < 0) {
 		mw_complain("doctor: %s", err.text);
 		return r == -EINVAL ? MW_EXIT_USAGE : MW_EXIT_CONFIG;

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "event/board.h"
 #include "flag/enroll.h"
+#include "flag/file_paths.h"
 #include "flag/flag.h"
 #include "launch/launch.h"
 #include "script/config.h"
@@ -23,7 +24,9 @@ enum {
 	EXIT_NOT_FOUND = 127,
 };
 
-static int start_sensor(const struct mw_flags *flags, const struct mw_attention *attention,
+static struct mw_file_paths files;
+
+static int start_sensor(struct mw_flags *flags, const struct mw_attention *attention,
 			const struct mw_sensor_options *options)
 {
 	struct mw_err err = {0};
@@ -74,7 +77,7 @@ static int run(int argc, char **argv)
 	struct mw_flags *flags;
 	struct mw_err err;
 	int rest;
-	int r = mw_config_load(tree, argc - 1, argv + 1, environ, &flags, &attention, &rest, &err);
+	int r = mw_config_load(tree, argc - 1, argv + 1, environ, &flags, &attention, &files, &rest, &err);
 	if (r < 0) {
 		mw_complain("%s", err.text);
 		return r == -EINVAL ? MW_EXIT_USAGE : MW_EXIT_CONFIG;
@@ -97,7 +100,7 @@ static int run(int argc, char **argv)
 		return MW_EXIT_CONFIG;
 	}
 
-	const struct mw_sensor_options options = {.flags = flags, .tree = tree, .enroll = &enroll};
+	const struct mw_sensor_options options = {.flags = flags, .files = &files, .tree = tree, .enroll = &enroll};
 	pid_t watcher = mw_launch_watched_by();
 	if (watcher)
 		mw_complain("run: this process is watched by another moonwatch already (process %d), which sees the "

@@ -29,7 +29,9 @@ enum mw_event_kind {
 	MW_PROCESS_SETUID,
 	MW_PROCESS_KILL,
 	MW_FILE_OPEN,
+	MW_FILE_ACCESS,
 	MW_FILE_CREATE,
+	MW_FILE_MODIFY,
 	MW_FILE_DELETE,
 	MW_FILE_RENAME,
 	MW_FILE_LINK,
@@ -75,6 +77,28 @@ struct mw_call {
 	pid_t target_pid;          /* 0: nobody */
 };
 
+/* How what happened to a file was found out. */
+enum mw_file_finder {
+	MW_FILE_BY_NOBODY, /* the event is not about a file's change */
+	MW_FILE_BY_CALL,   /* a system call of a traced process */
+	MW_FILE_BY_INOTIFY,
+	MW_FILE_BY_SCAN, /* the directory was gone through and compared with what was known */
+	MW_FILE_BY_POLL, /* likewise, as is done now and then where there can be no watch */
+	MW_FILE_FINDERS,
+};
+
+/* How sure it is that the event's process did it. */
+enum mw_attribution {
+	MW_ATTRIBUTION_NOT_ASKED, /* it is no event about a file's change */
+	MW_ATTRIBUTION_NONE,      /* nobody knows; the event has no process */
+	MW_ATTRIBUTION_LIKELY,
+	MW_ATTRIBUTION_EXACT,
+	MW_ATTRIBUTIONS,
+};
+
+extern const char *const mw_file_finder_names[MW_FILE_FINDERS];
+extern const char *const mw_attribution_names[MW_ATTRIBUTIONS];
+
 struct mw_file {
 	const char *path;     /* resolved by the kernel where that is possible */
 	const char *old_path; /* before a rename; what a link was made of; what a symbolic link says; what is mounted */
@@ -84,6 +108,21 @@ struct mw_file {
 	int64_t mode, uid, gid;
 	int64_t open_flags; /* O_…, open(2) */
 	bool is_write;      /* opened for writing */
+
+	enum mw_file_finder found_by;
+	enum mw_attribution attribution;
+	const char *category; /* which of the watched; NULL: none */
+	/* The rest is known of what no system call tells: inotify, scans. */
+	bool has_stat; /* times and links are those after the event */
+	bool is_directory;
+	bool is_closed;      /* modify: the writer has closed it */
+	unsigned times;      /* how many of the kernel's events this stands for; 0: one */
+	uint32_t cookie;     /* rename: inotify(7); else 0 */
+	const char *same_as; /* id of the event that told the same before, by its system call; or NULL */
+	uint64_t nlink;
+	int64_t atime_ns, mtime_ns, ctime_ns; /* wall clock */
+	int hashed;                           /* 1; 0: not tried; -1: failed */
+	const char *md5, *sha1, *sha256;      /* hex digits, or NULL */
 };
 
 enum mw_socket_family {

@@ -28,10 +28,19 @@ const struct mw_event_kind_info mw_event_kinds[MW_EVENT_KINDS] = {
 				     "Something is put in the place of descriptor 0, 1 or 2: dup2(2), dup3(2)."},
 	[MW_PROCESS_SETUID] = {"process.setuid", "A process changes its user or group ids: setuid(2) and the like."},
 	[MW_PROCESS_KILL] = {"process.kill", "A signal is sent to another process: kill(2) and the like."},
-	[MW_FILE_OPEN] = {"file.open", "A file is opened: open(2) and the like, with or without success."},
-	[MW_FILE_CREATE] = {"file.create",
-			    "A file, folder or device is made: open(2) with O_CREAT, mkdir(2), mknod(2)."},
-	[MW_FILE_DELETE] = {"file.delete", "A file or folder is removed: unlink(2), rmdir(2)."},
+	[MW_FILE_OPEN] =
+		{"file.open",
+		 "A file is opened: open(2) and the like, with or without success; of watched files, in categories of "
+		 "file_accesses alone."},
+	[MW_FILE_ACCESS] = {"file.access", "A file is read from; told in categories of file_accesses alone."},
+	[MW_FILE_CREATE] =
+		{"file.create",
+		 "A file, folder or device is made: open(2) with O_CREAT, mkdir(2), mknod(2); or one is moved to "
+		 "where it is watched."},
+	[MW_FILE_MODIFY] = {"file.modify", "The contents of a file change, or whoever has written to it closes it."},
+	[MW_FILE_DELETE] =
+		{"file.delete",
+		 "A file or folder is removed: unlink(2), rmdir(2); or it is moved to where nothing is watched."},
 	[MW_FILE_RENAME] = {"file.rename", "A file or folder is renamed: rename(2)."},
 	[MW_FILE_LINK] = {"file.link", "A file gets a second name: link(2)."},
 	[MW_FILE_SYMLINK] = {"file.symlink", "A symbolic link is made: symlink(2)."},

@@ -9,6 +9,8 @@
 #include "event/set.h"
 
 const char *const mw_level_names[MW_LEVELS] = {"off", "events", "calls"};
+const char *const mw_file_finder_names[MW_FILE_FINDERS] = {NULL, "call", "inotify", "scan", "poll"};
+const char *const mw_attribution_names[MW_ATTRIBUTIONS] = {NULL, "none", "likely", "exact"};
 
 #define FIELD(type, field, statement) \
 	static void type##_##field(const void *object, struct mw_value *ret) \
@@ -26,18 +28,66 @@ FIELD(file, uid, if (o->uid >= 0) set_int(ret, o->uid))
 FIELD(file, gid, if (o->gid >= 0) set_int(ret, o->gid))
 FIELD(file, flags, if (o->open_flags) set_int(ret, o->open_flags))
 FIELD(file, write, if (o->is_write) set_integer(ret, MW_BOOL, 1))
+FIELD(file, category, set_text(ret, o->category))
+FIELD(file, found_by, set_text(ret, mw_file_finder_names[o->found_by]))
+FIELD(file, attribution, set_text(ret, mw_attribution_names[o->attribution]))
+FIELD(file, same_as, set_text(ret, o->same_as))
+FIELD(file, device, if (o->inode) set_int(ret, (int64_t)o->device))
+FIELD(file, directory, if (o->is_directory) set_integer(ret, MW_BOOL, 1))
+FIELD(file, closed, if (o->is_closed) set_integer(ret, MW_BOOL, 1))
+FIELD(file, times, if (o->times > 1) set_int(ret, o->times))
+FIELD(file, cookie, if (o->cookie) set_int(ret, o->cookie))
+FIELD(file, nlink, if (o->has_stat) set_int(ret, (int64_t)o->nlink))
+FIELD(file, atime, if (o->has_stat) set_integer(ret, MW_TIME, o->atime_ns))
+FIELD(file, mtime, if (o->has_stat) set_integer(ret, MW_TIME, o->mtime_ns))
+FIELD(file, ctime, if (o->has_stat) set_integer(ret, MW_TIME, o->ctime_ns))
+FIELD(file, hashed, if (o->found_by > MW_FILE_BY_CALL) set_int(ret, o->hashed))
+FIELD(file, md5, set_text(ret, o->md5))
+FIELD(file, sha1, set_text(ret, o->sha1))
+FIELD(file, sha256, set_text(ret, o->sha256))
 
 static const struct mw_field file_fields[] = {
 	{"path", MW_TEXT, NULL, "Path, resolved by the kernel where it can.", .get = file_path},
 	{"old_path", MW_TEXT, NULL, "rename, link: the former path; symlink: what it says; mount: what is mounted.",
 	 .get = file_old_path},
 	{"inode", MW_INT, NULL, "Inode.", .get = file_inode},
-	{"size", MW_INT, "bytes", "Size asked for (truncate).", .get = file_size},
-	{"mode", MW_INT, NULL, "Permission bits asked for (create, chmod).", .get = file_mode},
-	{"uid", MW_INT, NULL, "Owner asked for (chown).", .get = file_uid},
-	{"gid", MW_INT, NULL, "Group asked for (chown).", .get = file_gid},
+	{"size", MW_INT, "bytes", "Size after the event; of a call, the one asked for (truncate).", .get = file_size},
+	{"mode", MW_INT, NULL,
+	 "Type and permission bits after the event; of a call, the bits asked for (create, chmod).", .get = file_mode},
+	{"uid", MW_INT, NULL, "Owner after the event; of a call, the one asked for (chown).", .get = file_uid},
+	{"gid", MW_INT, NULL, "Group after the event; of a call, the one asked for (chown).", .get = file_gid},
 	{"flags", MW_INT, NULL, "Flags of open(2).", .get = file_flags},
 	{"write", MW_BOOL, NULL, "True when opened for writing.", .get = file_write},
+	{"category", MW_TEXT, NULL, "Category of file_paths it is watched in.", .get = file_category},
+	{"found_by", MW_TEXT, NULL,
+	 "call: a system call of a traced process; inotify: the kernel told of the file; scan, poll: the difference from "
+	 "what was known of it before.",
+	 .get = file_found_by},
+	{"attribution", MW_TEXT, NULL,
+	 "How sure it is that event.process did it: exact (its system call was seen), likely (from what it has open, what it "
+	 "was started with), none (there is no process in the event).",
+	 .get = file_attribution},
+	{"same_as", MW_TEXT, NULL,
+	 "Id of the event that told the same before, as its system call was seen; rules and outputs had that one.",
+	 .get = file_same_as},
+	{"device", MW_INT, NULL, "Number of the device that the file system is on.", .get = file_device},
+	{"directory", MW_BOOL, NULL, "True for a folder.", .get = file_directory},
+	{"closed", MW_BOOL, NULL, "modify: true when whoever has written to it has closed it.", .get = file_closed},
+	{"times", MW_INT, NULL, "How many of the kernel's events this one stands for, when more than one.",
+	 .get = file_times},
+	{"cookie", MW_INT, NULL, "rename: number that joins what was told of both names, inotify(7).",
+	 .get = file_cookie},
+	{"nlink", MW_INT, NULL, "Hard links after the event.", .get = file_nlink},
+	{"atime", MW_TIME, NULL, "Last access, after the event.", .get = file_atime},
+	{"mtime", MW_TIME, NULL, "Last change of contents, after the event.", .get = file_mtime},
+	{"ctime", MW_TIME, NULL, "Last change of the inode, after the event.", .get = file_ctime},
+	{"hashed", MW_INT, NULL,
+	 "1: the hashes are those of the file as described here; 0: not tried (it was gone, changed again, or there was no "
+	 "time); -1: it cannot be read, or is larger than read_max.",
+	 .get = file_hashed},
+	{"md5", MW_TEXT, NULL, "MD5 of its contents.", .get = file_md5},
+	{"sha1", MW_TEXT, NULL, "SHA-1 of its contents.", .get = file_sha1},
+	{"sha256", MW_TEXT, NULL, "SHA-256 of its contents.", .get = file_sha256},
 	{0},
 };
 

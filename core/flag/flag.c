@@ -54,7 +54,8 @@ void mw_flags_free(struct mw_flags *flags)
 const struct mw_flag *mw_flag_find(const char *name)
 {
 	for (size_t i = 0; i < MW_FLAG_COUNT; i++)
-		if (strcmp(mw_flag_list[i].name, name) == 0)
+		if (strcmp(mw_flag_list[i].name, name) == 0 ||
+		    (mw_flag_list[i].alias && strcmp(mw_flag_list[i].alias, name) == 0))
 			return &mw_flag_list[i];
 	return NULL;
 }
@@ -64,6 +65,9 @@ const char *mw_flag_nearest(const char *name)
 	struct mw_nearest nearest = {.word = name};
 	for (size_t i = 0; i < MW_FLAG_COUNT; i++)
 		mw_nearest_try(&nearest, mw_flag_list[i].name);
+	for (size_t i = 0; i < MW_FLAG_COUNT; i++)
+		if (mw_flag_list[i].alias)
+			mw_nearest_try(&nearest, mw_flag_list[i].alias);
 	return nearest.name;
 }
 
@@ -412,9 +416,13 @@ enum mw_flag_source mw_flag_source(const struct mw_flags *flags, enum mw_flag_id
 const char *mw_flag_source_name(enum mw_flag_source source)
 {
 	static const char *const names[] = {
-		[MW_FROM_DEFAULT] = "default",         [MW_FROM_PROFILE] = "profile",
-		[MW_FROM_BACKEND] = "backend",         [MW_FROM_FILE] = "flag file",
-		[MW_FROM_ENVIRONMENT] = "environment", [MW_FROM_COMMAND_LINE] = "command line",
+		[MW_FROM_DEFAULT] = "default",
+		[MW_FROM_PROFILE] = "profile",
+		[MW_FROM_BACKEND] = "backend",
+		[MW_FROM_CONFIG] = "configuration file",
+		[MW_FROM_FILE] = "flag file",
+		[MW_FROM_ENVIRONMENT] = "environment",
+		[MW_FROM_COMMAND_LINE] = "command line",
 	};
 	return names[source];
 }
@@ -454,6 +462,8 @@ void mw_flag_help(struct mw_buf *out)
 		mw_buf_printf(out, "\n      %s", flag->doc);
 		if (flag->type == MW_FLAG_INT)
 			mw_buf_printf(out, " (%lld to %lld)", (long long)flag->min, (long long)flag->max);
+		if (flag->alias)
+			mw_buf_printf(out, " Also --%s.", flag->alias);
 		mw_buf_char(out, '\n');
 	}
 }

@@ -1,7 +1,7 @@
 /* Flags: declared once in flags.c, set from several sources, each value remembering where it came from.
  *
- * Precedence, highest first: command line, environment (MOONWATCH_NAME), flag file, backend, profile, default
- * (design, section 7).  A value from a lower source never replaces one from a higher. */
+ * Precedence, highest first: command line, environment (MOONWATCH_NAME), flag file, configuration file, backend, profile,
+ * default.  A value from a lower source never replaces one from a higher. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,6 +23,7 @@ enum mw_flag_source {
 	MW_FROM_DEFAULT,
 	MW_FROM_PROFILE,
 	MW_FROM_BACKEND,
+	MW_FROM_CONFIG, /* `options` of --config_path */
 	MW_FROM_FILE,
 	MW_FROM_ENVIRONMENT,
 	MW_FROM_COMMAND_LINE,
@@ -32,10 +33,18 @@ enum mw_flag_source {
 enum mw_flag_id {
 	MW_FLAG_PROFILE,
 	MW_FLAG_FLAGFILE,
+	MW_FLAG_CONFIG_PATH,
 	MW_FLAG_AUDIT_ALLOW_PROCESS_EVENTS,
 	MW_FLAG_AUDIT_ALLOW_FORK_PROCESS_EVENTS,
 	MW_FLAG_AUDIT_ALLOW_EXIT_PROCESS_EVENTS,
 	MW_FLAG_AUDIT_ALLOW_SOCKETS,
+	MW_FLAG_ALLOW_INOTIFY_FILE_EVENTS,
+	MW_FLAG_FILE_EVENTS_HASHES,
+	MW_FLAG_READ_MAX,
+	MW_FLAG_FILE_BASELINE,
+	MW_FLAG_FILE_BASELINE_HASHES,
+	MW_FLAG_INOTIFY_WATCH_SHARE,
+	MW_FLAG_WATCH_POLL_INTERVAL_MS,
 	MW_FLAG_ENGINE,
 	MW_FLAG_ATTACH,
 	MW_FLAG_ATTENTION_STOPS_PER_S,
@@ -69,8 +78,10 @@ enum mw_flag_id {
 
 struct mw_flag {
 	const char *name;
+	const char *alias; /* another name of it, or NULL */
 	enum mw_flag_type type;
 	bool is_local;              /* not to be set by a profile or a backend */
+	bool is_live;               /* may change while the sensor runs */
 	int64_t min, max;           /* MW_FLAG_INT */
 	int64_t def;                /* MW_FLAG_INT, MW_FLAG_BOOL */
 	const char *def_text;       /* MW_FLAG_TEXT, MW_FLAG_ENUM */
@@ -83,7 +94,7 @@ struct mw_flag {
 
 extern const struct mw_flag mw_flag_list[MW_FLAG_COUNT];
 
-/* NULL when there is no such flag. */
+/* By its name or its alias.  NULL when there is no such flag. */
 const struct mw_flag *mw_flag_find(const char *name);
 /* The known name nearest to `name`, NULL when none is near. */
 const char *mw_flag_nearest(const char *name);

@@ -23,6 +23,7 @@
 static const char *const engines[] = {"auto", "ptrace", "notify", "poll", NULL};
 static const char *const environments[] = {"none", "listed", "all", NULL};
 static const char *const secrets[] = {"arn:", "ssm:", "secretsmanager:", "file:", "env:", NULL};
+static const char *const hashes[] = {"none", "sha256", "all", NULL};
 static const char *const debuggers[] = {"report", "yield", NULL};
 
 const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
@@ -30,6 +31,10 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 				 "Set of flag values: a name of policies/ (default, minimal, audit, strict), or the "
 				 "absolute path of a Lua file."),
 	[MW_FLAG_FLAGFILE] = TEXT("flagfile", "", "File of flags, one --name=value a line."),
+	[MW_FLAG_CONFIG_PATH] = TEXT(
+		"config_path", "",
+		"File of osquery's configuration, JSON: file_paths, file_paths_query, exclude_paths, file_accesses, and "
+		"options (flags). It is read again whenever it changes."),
 
 	[MW_FLAG_AUDIT_ALLOW_PROCESS_EVENTS] =
 		BOOL("audit_allow_process_events", true,
@@ -45,6 +50,46 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		BOOL("audit_allow_sockets", true,
 		     "See sockets connect, listen and accept: of all processes by looking now and then, of those under "
 		     "attention `calls` exactly."),
+
+	[MW_FLAG_ALLOW_INOTIFY_FILE_EVENTS] =
+		{
+			.name = "allow_inotify_file_events",
+			.alias = "enable_file_events",
+			.type = MW_FLAG_BOOL,
+			.is_live = true,
+			.def = true,
+			.doc = "See what happens to the files of file_paths: file.* events, the table file_events.",
+		},
+	[MW_FLAG_FILE_EVENTS_HASHES] =
+		{
+			.name = "file_events_hashes",
+			.type = MW_FLAG_ENUM,
+			.is_live = true,
+			.def_text = "all",
+			.choices = hashes,
+			.doc = "Hashes of files that were made or changed: none, sha256, all (md5, sha1, sha256).",
+		},
+	[MW_FLAG_READ_MAX] =
+		{
+			.name = "read_max",
+			.type = MW_FLAG_INT,
+			.is_live = true,
+			.def = 50 << 20,
+			.min = 0,
+			.max = INT64_C(1) << 40,
+			.doc = "Size of the largest file that is read, to hash it, in bytes.",
+		},
+	[MW_FLAG_FILE_BASELINE] =
+		BOOL("file_baseline", true,
+		     "Record once at the start what the watched files are, for the table file_baseline."),
+	[MW_FLAG_FILE_BASELINE_HASHES] =
+		BOOL("file_baseline_hashes", false, "Record their SHA-256, too; reads all of them, slowly."),
+	[MW_FLAG_INOTIFY_WATCH_SHARE] = INT(
+		"inotify_watch_share", 25, 1, 100,
+		"Part of the inotify watches the application's user may still have (fs.inotify.max_user_watches) that is "
+		"taken, in percent; directories beyond it are looked at now and then."),
+	[MW_FLAG_WATCH_POLL_INTERVAL_MS] = INT("watch_poll_interval_ms", 5000, 100, 3600000,
+					       "How often directories are looked at that cannot be watched, in ms."),
 
 	[MW_FLAG_ENGINE] = ENUM(
 		"engine", "auto", engines,

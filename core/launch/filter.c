@@ -172,7 +172,7 @@ static bool is_wanted(const struct mw_syscall *call, uint64_t kinds)
 		return true;
 	uint64_t told = UINT64_C(1) << call->kind;
 	if (call->kind == MW_FILE_OPEN)
-		told |= UINT64_C(1) << MW_FILE_CREATE;
+		told |= UINT64_C(1) << MW_FILE_CREATE | UINT64_C(1) << MW_FILE_MODIFY;
 	/* Each new thread comes from clone3, whose flags a filter cannot see. */
 	return kinds & told && !mw_call_needs_result(call) && call->how != MW_HOW_CLONE3;
 }

@@ -8,7 +8,8 @@
 #include "script/profile.h"
 
 static int load(struct mw_flags *flags, const char *tree, int argc, char *const *argv, char *const *environment,
-		struct mw_attention *attention, int *ret_rest, struct mw_err *ret_warning, struct mw_err *err)
+		struct mw_attention *attention, struct mw_file_paths *files, int *ret_rest, struct mw_err *ret_warning,
+		struct mw_err *err)
 {
 	int r = mw_flags_parse_arguments(flags, argc, argv, ret_rest, err);
 	if (r < 0)
@@ -19,12 +20,13 @@ static int load(struct mw_flags *flags, const char *tree, int argc, char *const 
 	if (r == 0 && *file)
 		r = mw_flags_parse_file(flags, file, err);
 	if (r == 0)
-		r = mw_profile_apply(tree, mw_flag_text(flags, MW_FLAG_PROFILE), flags, attention, err);
+		r = mw_profile_apply(tree, mw_flag_text(flags, MW_FLAG_PROFILE), flags, attention, files, err);
 	return r < 0 && r != -ENOMEM ? -EBADMSG : r;
 }
 
 int mw_config_load(const char *tree, int argc, char *const *argv, char *const *environment, struct mw_flags **ret,
-		   struct mw_attention *ret_attention, int *ret_rest, struct mw_err *err)
+		   struct mw_attention *ret_attention, struct mw_file_paths *ret_files, int *ret_rest,
+		   struct mw_err *err)
 {
 	struct mw_flags *flags = mw_flags_new();
 	if (!flags)
@@ -32,7 +34,7 @@ int mw_config_load(const char *tree, int argc, char *const *argv, char *const *e
 	struct mw_err warning = {""};
 	int rest = 0;
 	mw_attention_init(ret_attention);
-	int r = load(flags, tree, argc, argv, environment, ret_attention, &rest, &warning, err);
+	int r = load(flags, tree, argc, argv, environment, ret_attention, ret_files, &rest, &warning, err);
 	if (r < 0) {
 		mw_flags_free(flags);
 		return r;

@@ -16,12 +16,14 @@
 int luaopen_moonwatch_crypto(lua_State *L);
 int luaopen_moonwatch_environment(lua_State *L);
 int luaopen_moonwatch_event(lua_State *L);
+int luaopen_moonwatch_flags(lua_State *L);
 int luaopen_moonwatch_loop(lua_State *L);
 int luaopen_moonwatch_sigv4(lua_State *L);
 int luaopen_moonwatch_sql(lua_State *L);
 int luaopen_moonwatch_terminal(lua_State *L);
 int luaopen_moonwatch_text(lua_State *L);
 int luaopen_moonwatch_tls(lua_State *L);
+int luaopen_moonwatch_watch(lua_State *L);
 int luaopen_moonwatch_writer(lua_State *L);
 
 #define OURS (MW_SEEN_BY(MW_SCRIPT_AGENT) | MW_SEEN_BY(MW_SCRIPT_TOOL))
@@ -30,6 +32,7 @@ const struct mw_script_module mw_script_modules[] = {
 	{"moonwatch.crypto", luaopen_moonwatch_crypto, OURS},
 	{"moonwatch.environment", luaopen_moonwatch_environment, OURS},
 	{"moonwatch.event", luaopen_moonwatch_event, (unsigned)MW_SEEN_BY_ALL},
+	{"moonwatch.flags", luaopen_moonwatch_flags, MW_SEEN_BY(MW_SCRIPT_AGENT)},
 	{"moonwatch.loop", luaopen_moonwatch_loop, OURS},
 	{"moonwatch.secret", luaopen_moonwatch_secret, OURS},
 	{"moonwatch.sigv4", luaopen_moonwatch_sigv4, OURS},
@@ -37,6 +40,7 @@ const struct mw_script_module mw_script_modules[] = {
 	{"moonwatch.terminal", luaopen_moonwatch_terminal, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"moonwatch.text", luaopen_moonwatch_text, (unsigned)MW_SEEN_BY_ALL},
 	{"moonwatch.tls", luaopen_moonwatch_tls, OURS},
+	{"moonwatch.watch", luaopen_moonwatch_watch, MW_SEEN_BY(MW_SCRIPT_AGENT)},
 	{"moonwatch.writer", luaopen_moonwatch_writer, OURS},
 	{"cjson", luaopen_cjson, OURS},
 	{0},

@@ -18,8 +18,10 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/nearest.h"
+#include "flag/file_paths.h"
 #include "flag/flag.h"
 #include "script/attention.h"
+#include "script/file_paths.h"
 #include "script/state.h"
 
 enum {
@@ -35,6 +37,8 @@ struct profile {
 	const char *tree;
 	struct mw_flags *flags;
 	struct mw_attention *attention;
+	struct mw_file_paths *files;
+	struct mw_file_paths own_files;
 	const struct profile *extended_by; /* NULL for the one asked for */
 	unsigned depth;
 	char path[MW_PATH_BYTES];
@@ -137,14 +141,29 @@ static int read_attention(lua_State *L)
 	return 0;
 }
 
+/* (table, profile) -> nothing.  As read_flags(). */
+static int read_files(lua_State *L)
+{
+	struct profile *profile = lua_touserdata(L, 2);
+	lua_settop(L, 1);
+	profile->result = mw_file_paths_read(L, &profile->own_files, profile->err);
+	if (profile->result == 0)
+		profile->result = mw_file_paths_lay(profile->files, &profile->own_files, profile->err);
+	if (profile->result < 0)
+		mw_err_prefix(profile->err, "%s", profile->path);
+	return 0;
+}
+
 static int check_key(lua_State *L, const struct profile *profile)
 {
+	static const char known[] =
+		"extends, flags, attention, file_paths, file_paths_query, exclude_paths and file_accesses";
 	if (lua_type(L, -2) != LUA_TSTRING)
-		return mw_err_set(profile->err, -EINVAL,
-				  "%s: a key of type %s; a profile has extends, flags and attention", profile->path,
-				  luaL_typename(L, -2));
+		return mw_err_set(profile->err, -EINVAL, "%s: a key of type %s; a profile has %s", profile->path,
+				  luaL_typename(L, -2), known);
 	const char *key = lua_tostring(L, -2);
-	static const char *const keys[] = {"extends", "flags", "attention"};
+	static const char *const keys[] = {"extends",          "flags",         "attention",    "file_paths",
+					   "file_paths_query", "exclude_paths", "file_accesses"};
 	struct mw_nearest nearest = {.word = key};
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		if (strcmp(key, keys[i]) == 0)
@@ -154,9 +173,8 @@ static int check_key(lua_State *L, const struct profile *profile)
 	if (mw_flag_find(key))
 		return mw_err_set(profile->err, -EINVAL, "%s: unknown key \"%s\"; flags go into flags = { %s = … }",
 				  profile->path, key, key);
-	return mw_err_set(profile->err, -EINVAL,
-			  "%s: unknown key \"%.60s\"; a profile has extends, flags and attention%s%s%s", profile->path,
-			  key, nearest.name ? ", did you mean \"" : "", nearest.name ? nearest.name : "",
+	return mw_err_set(profile->err, -EINVAL, "%s: unknown key \"%.60s\"; a profile has %s%s%s%s", profile->path,
+			  key, known, nearest.name ? ", did you mean \"" : "", nearest.name ? nearest.name : "",
 			  nearest.name ? "\"?" : "");
 }
 
@@ -264,11 +282,13 @@ static int apply_extended(struct profile *profile)
 		.tree = profile->tree,
 		.flags = profile->flags,
 		.attention = profile->attention,
+		.files = profile->files,
 		.extended_by = profile,
 		.depth = profile->depth + 1,
 		.err = profile->err,
 	};
 	int r = apply(&base, profile->extends);
+	mw_file_paths_release(&base.own_files);
 	if (r == -ENOENT)
 		mw_err_prefix(profile->err, "%s: extends", profile->path);
 	return r;
@@ -294,6 +314,8 @@ static int apply_script(struct profile *profile, const char *name_or_path, struc
 		r = read_with(script, read_flags, profile);
 	if (r == 0)
 		r = read_with(script, read_attention, profile);
+	if (r == 0)
+		r = read_with(script, read_files, profile);
 	return r;
 }
 
@@ -317,15 +339,18 @@ static int apply(struct profile *profile, const char *name_or_path)
 }
 
 int mw_profile_apply(const char *tree, const char *name_or_path, struct mw_flags *flags, struct mw_attention *attention,
-		     struct mw_err *err)
+		     struct mw_file_paths *files, struct mw_err *err)
 {
 	struct mw_err own = {""};
 	struct profile profile = {
 		.tree = tree,
 		.flags = flags,
 		.attention = attention,
+		.files = files,
 		.depth = 1,
 		.err = err ? err : &own,
 	};
-	return apply(&profile, name_or_path);
+	int r = apply(&profile, name_or_path);
+	mw_file_paths_release(&profile.own_files);
+	return r;
 }

@@ -16,7 +16,7 @@ static const uint64_t kept = KIND(MW_PROCESS_EXEC) | KIND(MW_PROCESS_EXEC_FAILED
 			     KIND(MW_PROCESS_MEMFD) | KIND(MW_PROCESS_MOUNT) | KIND(MW_PROCESS_SETNS) |
 			     KIND(MW_PROCESS_UNSHARE) | KIND(MW_PROCESS_BPF) | KIND(MW_PROCESS_MODULE) |
 			     KIND(MW_PROCESS_SETUID) | KIND(MW_FILE_CREATE) | KIND(MW_FILE_DELETE) |
-			     KIND(MW_FILE_RENAME) | KIND(MW_FILE_LINK) | KIND(MW_FILE_SYMLINK) |
+			     KIND(MW_FILE_RENAME) | KIND(MW_FILE_LINK) | KIND(MW_FILE_SYMLINK) | KIND(MW_FILE_MODIFY) |
 			     KIND(MW_FILE_ATTRIBUTES) | KIND(MW_SENSOR_HEALTH) | KIND(MW_SENSOR_GAP);
 
 static const uint64_t sockets =
@@ -49,6 +49,9 @@ uint64_t mw_attention_wanted(const struct mw_flags *flags, const struct mw_rules
 			kinds |= KIND(kind);
 	if (!mw_flag_bool(flags, MW_FLAG_AUDIT_ALLOW_SOCKETS))
 		kinds &= ~sockets;
+	/* By it the tracer knows that somebody asks who opens files to write. */
+	if (!mw_flag_bool(flags, MW_FLAG_ALLOW_INOTIFY_FILE_EVENTS))
+		kinds &= ~KIND(MW_FILE_MODIFY);
 	return kinds | always;
 }
 

@@ -39,6 +39,11 @@ static int64_t or_unknown(uint32_t value)
 	return value == MW_CALL_NONE ? -1 : (int64_t)value;
 }
 
+static bool is_file_kind(unsigned kind)
+{
+	return kind >= MW_FILE_OPEN && kind <= MW_FILE_ATTRIBUTES;
+}
+
 static void set_file(struct mw_subject *subject, const struct mw_record_call *record)
 {
 	uint32_t flags = record->open_flags;
@@ -54,6 +59,8 @@ static void set_file(struct mw_subject *subject, const struct mw_record_call *re
 		.gid = or_unknown(record->gid),
 		.open_flags = has_flags ? (int64_t)flags : 0,
 		.is_write = has_flags && !(flags & O_PATH) && ((flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC),
+		.found_by = is_file_kind(record->event) ? MW_FILE_BY_CALL : MW_FILE_BY_NOBODY,
+		.attribution = is_file_kind(record->event) ? MW_ATTRIBUTION_EXACT : MW_ATTRIBUTION_NOT_ASKED,
 	};
 }
 

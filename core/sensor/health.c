@@ -14,6 +14,7 @@
 #include "rule/engine.h"
 #include "script/agent.h"
 #include "script/outputs.h"
+#include "sensor/files.h"
 #include "spool/spool.h"
 
 enum {
@@ -180,6 +181,8 @@ static void say_events(struct mw_health *health)
 	number(health, "accounting", "stored", value_of(&counters->stored), "events");
 	number(health, "accounting", "unwanted", value_of(&counters->unwanted), "events");
 	number(health, "accounting", "alerts", value_of(&counters->alerts), "alerts");
+	if (health->muted)
+		number(health, "accounting", "alerts_repeated", *health->muted, "alerts");
 	for (unsigned i = 0; i < MW_EVENT_KINDS; i++) {
 		uint64_t records = value_of(&board->trace.records[i]);
 		if (records)
@@ -232,6 +235,49 @@ static void say_secret(struct mw_health *health)
 	add_row(&health->rows, "enroll_secret", "state", &is_read, NULL, state);
 }
 
+static void say_files(struct mw_health *health)
+{
+	if (!health->files)
+		return;
+	struct mw_files_counters files;
+	mw_files_count(health->files, &files);
+	const struct mw_watch_counters *watch = &files.watch;
+	const struct {
+		const char *name;
+		uint64_t value;
+		const char *unit;
+	} rows[] = {
+		{"on", files.is_on, NULL},
+		{"settled", files.is_settled, NULL},
+		{"watched", watch->directories, "directories"},
+		{"polled", watch->polled, "directories"},
+		{"known", watch->files, "files"},
+		{"told", watch->told, "changes"},
+		{"folded", watch->folded, "events of the kernel"},
+		{"overflows", watch->overflows, "times"},
+		{"scans", watch->scans, "directories"},
+		{"found", watch->found, "changes"},
+		{"dropped", watch->dropped + files.queue.dropped, "changes"},
+		{"refused", watch->refused, "watches"},
+		{"beyond", watch->beyond, "directories"},
+		{"unreadable", watch->unreadable, "directories"},
+		{"user_watches", watch->user_watches, "watches"},
+		{"share", watch->share, "watches"},
+		{"exact", files.queue.exact, "events"},
+		{"likely", files.queue.likely, "events"},
+		{"unattributed", files.queue.none, "events"},
+		{"joined", files.queue.joined, "events"},
+		{"unlooked", files.queue.unlooked, "events"},
+		{"hashed", files.queue.hashed, "files"},
+		{"hash_refused", files.queue.hash_refused, "files"},
+		{"hash_late", files.queue.hash_late, "events"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		number(health, "files", rows[i].name, rows[i].value, rows[i].unit);
+	const char *state = files.baseline_why ? files.baseline_why : files.is_baseline_over ? "whole" : NULL;
+	add_row(&health->rows, "files", "baseline", &files.baseline, "files", state);
+}
+
 static void say_times(struct mw_health *health)
 {
 	const struct mw_board *board = health->board;
@@ -267,6 +313,7 @@ void mw_health_write(struct mw_health *health, bool has_ended)
 	say_events(health);
 	say_rules(health);
 	say_secret(health);
+	say_files(health);
 	struct mw_buf *rows = &health->rows;
 	struct mw_buf *written = &health->written;
 	size_t compared = rows->size;

@@ -10,6 +10,7 @@
 
 struct mw_agent;
 struct mw_board;
+struct mw_files;
 struct mw_flags;
 struct mw_gap;
 struct mw_outputs;
@@ -34,6 +35,8 @@ struct mw_health {
 	struct mw_rules *const *rules;    /* where the rules in force are; there may be none */
 	const struct mw_outputs *outputs; /* may be NULL */
 	struct mw_agent *const *agent;    /* where it is; there may be none */
+	const struct mw_files *files;     /* may be NULL */
+	const uint64_t *muted;            /* alerts that repeated another; may be NULL */
 	/* What sensors before this one have counted. */
 	uint64_t stored_before, pruned_before, output_dropped_before;
 	/* For the rates. */

@@ -34,29 +34,30 @@
 #include "script/agent.h"
 #include "script/outputs.h"
 #include "sensor/attention.h"
+#include "sensor/configured.h"
 #include "sensor/enforce.h"
 #include "sensor/exec_world.h"
 #include "sensor/health.h"
+#include "sensor/muted.h"
+#include "sensor/opening.h"
 #include "sensor/processes.h"
 #include "sensor/sockets.h"
 #include "sensor/state.h"
 #include "spool/spool.h"
-#include "spool/state_dir.h"
 
 enum {
 	/* Between two looks at the ring while events come: the longest an alert waits for company. */
 	BATCH_MS = 20,
 	/* Records between two commits. */
 	BATCH_RECORDS = 4096,
+	/* Between a change of a file and the look at it, when no record of a system call is waited for. */
+	FILES_MS = 2,
 	/* Until a sink that did not take all its bytes is tried again. */
 	PUMP_MS = 20,
 	/* JSON of one event: the longest strings, each byte of them escaped to six, and the names around them. */
 	JSON_BYTES = 6 * MW_RECORD_BYTES * (2 + MW_ANCESTORS),
 	MESSAGE_BYTES = 512,
 };
-
-/* Rules of whoever runs the container, besides --rules_dir (design, section 10). */
-static const char USER_RULES[] = "/etc/moonwatch/rules.d";
 
 struct sensor {
 	const struct mw_sensor_options *options;
@@ -69,7 +70,9 @@ struct sensor {
 	struct mw_users *users;
 	struct mw_identity identity;
 	struct mw_sockets *sockets; /* NULL: not looked at */
-	struct mw_process *root;    /* the application's first process, once it has ended */
+	struct mw_configured *configured;
+	struct mw_files *files;  /* its */
+	struct mw_process *root; /* the application's first process, once it has ended */
 	struct mw_buf json;
 	struct mw_timer batch_timer;
 	struct mw_timer pump_timer;
@@ -77,12 +80,15 @@ struct sensor {
 	struct mw_timer agent_timer;
 	struct mw_agent *agent; /* NULL: there is nothing for it to do */
 	struct mw_health health;
+	char state_dir[MW_PATH_BYTES]; /* that was chosen */
 	struct mw_enforce enforce;
+	struct mw_muted muted;
 	uint64_t spooled_kinds;
 	int signal_fd;
 	uint64_t told_refused; /* lost records that a health event has told of */
 	bool told_tracer_lost;
 	bool spool_is_failing;
+	bool has_files; /* changes of files are to be told soon */
 };
 
 static void count(atomic_uint_least64_t *counter)
@@ -119,6 +125,8 @@ static void spool(struct sensor *sensor, enum mw_spool_stream stream, const stru
 static void on_alert(void *data, const struct mw_alert *told)
 {
 	struct sensor *sensor = data;
+	if (mw_muted_is(&sensor->muted, told))
+		return;
 	struct mw_alert copy = *told;
 	const struct mw_alert *alert = &copy;
 	mw_enforce_alert(&sensor->enforce, &copy);
@@ -129,28 +137,35 @@ static void on_alert(void *data, const struct mw_alert *told)
 		mw_outputs_emit(sensor->outputs, MW_STREAM_ALERTS, &mw_alert_shape, alert);
 }
 
-/* Returns the counter of what became of it, to be counted by the caller. */
-static atomic_uint_least64_t *on_event(struct sensor *sensor, struct mw_event *event)
+/* Returns the counter of what became of it, to be counted by the caller.  `is_told`: rules and outputs had it already. */
+static atomic_uint_least64_t *take(struct sensor *sensor, struct mw_event *event, bool is_told,
+				   const struct mw_rule_info *const *muted)
 {
 	struct mw_sensor_counters *counters = &sensor->board->sensor;
-	bool is_spooled = sensor->spooled_kinds >> event->kind & 1;
+	bool is_watched = event->file && event->file->found_by > MW_FILE_BY_CALL;
+	bool is_spooled = is_watched || sensor->spooled_kinds >> event->kind & 1;
 	event->identity = &sensor->identity;
 	uint64_t number = atomic_fetch_add(&sensor->board->last_id, 1) + 1;
 	(void)snprintf(event->id, sizeof(event->id), "%016" PRIx64 "-%012" PRIu64, (uint64_t)sensor->board->start_ns,
 		       number);
 	atomic_store_explicit(&counters->last_event_ns, event->time_ns, memory_order_relaxed);
+	mw_muted_begin(&sensor->muted, muted);
 	/* Rules first: a program may wait for what they say. */
-	if (sensor->rules && mw_rules_want(sensor->rules, event->kind))
+	if (!is_told && sensor->rules && mw_rules_want(sensor->rules, event->kind))
 		mw_rules_judge(sensor->rules, event, on_alert, sensor);
 	mw_enforce_end(&sensor->enforce, sensor->board);
 	if (is_spooled)
 		spool(sensor, MW_SPOOL_EVENTS, event, &mw_event_shape, event, NULL);
-	if (mw_outputs_want(sensor->outputs, MW_STREAM_EVENTS))
+	if (!is_told && mw_outputs_want(sensor->outputs, MW_STREAM_EVENTS))
 		mw_outputs_emit(sensor->outputs, MW_STREAM_EVENTS, &mw_event_shape, event);
 	return is_spooled ? &counters->offered : &counters->unwanted;
 }
 
-/* Say something of ourselves, where everything else is said. */
+static atomic_uint_least64_t *on_event(struct sensor *sensor, struct mw_event *event)
+{
+	return take(sensor, event, false, NULL);
+}
+
 static void tell_health(struct sensor *sensor, const char *message)
 {
 	struct mw_event event = {.kind = MW_SENSOR_HEALTH, .time_ns = mw_clock_real_ns(), .message = message};
@@ -174,7 +189,23 @@ static void on_sampled(void *data, struct mw_event *event)
 		mw_timer_set(sensor->loop, &sensor->batch_timer, BATCH_MS);
 }
 
-static void on_sockets_report(void *data, const char *line, bool is_urgent)
+static void on_file(void *data, struct mw_event *event, bool is_told, const struct mw_rule_info *const *muted)
+{
+	struct sensor *sensor = data;
+	count(take(sensor, event, is_told, muted));
+	count(&sensor->board->sensor.own);
+	if (!sensor->batch_timer.is_set)
+		mw_timer_set(sensor->loop, &sensor->batch_timer, BATCH_MS);
+}
+
+static void on_files_wake(void *data)
+{
+	struct sensor *sensor = data;
+	if (!sensor->batch_timer.is_set)
+		mw_timer_set(sensor->loop, &sensor->batch_timer, FILES_MS);
+}
+
+static void on_report(void *data, const char *line, bool is_urgent)
 {
 	struct sensor *sensor = data;
 	if (is_urgent)
@@ -226,16 +257,20 @@ static atomic_uint_least64_t *on_record(struct sensor *sensor, const struct mw_r
 		event.message = message;
 		count(&sensor->board->sensor.gaps);
 	}
+	struct mw_file *file = &sensor->processes.subject.file;
+	if (event.file && event.file->found_by == MW_FILE_BY_CALL && (event.kind != MW_FILE_OPEN || file->is_write))
+		file->category = mw_files_category(sensor->files, file->path);
 	if (event.socket)
 		mw_sockets_exact(sensor->sockets, &event);
 	if (event.kind == MW_PROCESS_EXIT && event.process->pid == sensor->board->root_pid && !sensor->root)
 		sensor->root = mw_process_ref(event.process);
 	atomic_uint_least64_t *fate = on_event(sensor, &event);
+	mw_files_note(sensor->files, &event, sensor->muted.alerted);
 	mw_process_unref(event.process);
 	return fate;
 }
 
-/* Handle what is in the ring, one batch at the most.  Returns how many records. */
+/* Handle what is in the ring, one batch at the most, and what waits for its records.  Returns how many records. */
 static size_t drain(struct sensor *sensor)
 {
 	size_t n = 0;
@@ -247,6 +282,8 @@ static size_t drain(struct sensor *sensor)
 		if (fate != &sensor->board->sensor.unreadable)
 			count(&sensor->board->sensor.read);
 	}
+	if (n < BATCH_RECORDS)
+		sensor->has_files = mw_files_tell(sensor->files, false);
 	tell_losses(sensor);
 	struct mw_err err;
 	if (mw_spool_commit(sensor->spool, &err) < 0 && !sensor->spool_is_failing) {
@@ -295,6 +332,7 @@ static void answer_flush(struct sensor *sensor)
 	while (drain(sensor))
 		;
 	mw_sockets_flush(sensor->sockets, sensor->root);
+	(void)mw_files_tell(sensor->files, true);
 	(void)drain(sensor); /* saves what that told */
 	mw_outputs_flush(sensor->outputs, mw_clock_mono_ns() + flush_ms / 2 * MW_NS_PER_MS);
 	/* As process 1 it takes us with it. */
@@ -317,7 +355,7 @@ static void look_at_ring(void *data)
 	}
 	if (n == BATCH_RECORDS)
 		mw_timer_set(sensor->loop, &sensor->batch_timer, 0);
-	else if (n || !mw_ring_sleep(sensor->board->ring))
+	else if (n || sensor->has_files || !mw_ring_sleep(sensor->board->ring))
 		mw_timer_set(sensor->loop, &sensor->batch_timer, BATCH_MS);
 }
 
@@ -341,6 +379,7 @@ static void on_signal(void *data, uint32_t events)
 		atomic_store(&sensor->board->tracer_lost, 1);
 	while (drain(sensor))
 		;
+	(void)mw_files_tell(sensor->files, true);
 	mw_loop_stop(sensor->loop);
 }
 
@@ -355,64 +394,9 @@ static int watch_signals(struct sensor *sensor)
 				     : mw_loop_watch(sensor->loop, sensor->signal_fd, EPOLLIN, on_signal, sensor);
 }
 
-static int open_spool(struct sensor *sensor, struct mw_err *err)
-{
-	const struct mw_flags *flags = sensor->options->flags;
-	char dir[MW_PATH_BYTES];
-	struct mw_err note = {0};
-	mw_state_dir_choose(mw_flag_text(flags, MW_FLAG_STATE_DIR), dir, &note);
-	if (note.text[0])
-		mw_log("%s", note.text);
-	uint64_t limit_bytes = (uint64_t)mw_flag_int(flags, MW_FLAG_SPOOL_LIMIT_MIB) << 20;
-	note.text[0] = '\0';
-	int r = mw_spool_open(dir, limit_bytes, &sensor->spool, &note, err);
-	if (r < 0 && dir[0]) {
-		mw_log("%s; what is seen is kept in memory only", err->text);
-		r = mw_spool_open("", limit_bytes, &sensor->spool, &note, err);
-	}
-	if (r == 0 && note.text[0])
-		mw_log("%s", note.text);
-	return r;
-}
-
-static int open_outputs(struct sensor *sensor, struct mw_err *err)
-{
-	const char *spec = mw_flag_text(sensor->options->flags, MW_FLAG_OUTPUTS);
-	int r = mw_outputs_open(spec, sensor->options->tree, &sensor->outputs, err);
-	if (r == 0)
-		return 0;
-	const char *fallback = mw_flag_list[MW_FLAG_OUTPUTS].def_text;
-	mw_log("outputs: %s; using %s", err->text, fallback);
-	return mw_outputs_open(fallback, sensor->options->tree, &sensor->outputs, err);
-}
-
-static void load_rules(struct sensor *sensor)
-{
-	const struct mw_flags *flags = sensor->options->flags;
-	const char *wanted = mw_flag_text(flags, MW_FLAG_RULES_DIR);
-	char dirs[2 * MW_PATH_BYTES];
-	bool has_user_rules = access(USER_RULES, F_OK) == 0;
-	(void)snprintf(dirs, sizeof(dirs), "%s%s%s", has_user_rules ? USER_RULES : "",
-		       has_user_rules && *wanted ? ":" : "", wanted);
-	const struct mw_rules_options options = {
-		.tree = sensor->options->tree,
-		.extra_dirs = dirs,
-		.memory_bytes = (size_t)mw_flag_int(flags, MW_FLAG_RULE_MEMORY_MIB) << 20,
-		.event_instructions = (uint64_t)mw_flag_int(flags, MW_FLAG_RULE_EVENT_INSTRUCTIONS),
-		.report = on_rule_report,
-		.data = sensor,
-	};
-	struct mw_err err;
-	if (mw_rules_load(&options, &sensor->rules, &err) < 0) {
-		sensor->rules = NULL;
-		mw_log("no rules: %s", err.text);
-		tell_health(sensor, err.text);
-	}
-}
-
 static void on_agent_report(void *data, const char *line)
 {
-	on_sockets_report(data, line, true);
+	on_report(data, line, true);
 }
 
 static bool is_on_ecs(void)
@@ -468,11 +452,41 @@ static int watch_sockets(struct sensor *sensor, struct mw_err *err)
 		.interval_ms = mw_flag_int(sensor->options->flags, MW_FLAG_SOCKETS_INTERVAL_MS),
 		.is_again = atomic_load(&sensor->board->sensor_restarts) > 0,
 		.emit = on_sampled,
-		.report = on_sockets_report,
+		.report = on_report,
 		.data = sensor,
 	};
 	int r = mw_sockets_new(&options, &sensor->sockets);
 	return r < 0 ? mw_err_set(err, r, "sockets: %s", strerror(-r)) : 0;
+}
+
+/* As far as the flags that may change say. */
+static void subscribe(void *data)
+{
+	struct sensor *sensor = data;
+	mw_board_set_kinds(sensor->board, mw_attention_wanted(sensor->options->flags, sensor->rules, sensor->outputs));
+}
+
+static int watch_files(struct sensor *sensor, struct mw_err *err)
+{
+	const struct mw_configured_options options = {
+		.files = {.loop = sensor->loop,
+			  .board = sensor->board,
+			  .flags = sensor->options->flags,
+			  .processes = &sensor->processes,
+			  .profile = sensor->options->files,
+			  .state_dir = sensor->state_dir,
+			  .emit = on_file,
+			  .report = on_report,
+			  .wake = on_files_wake,
+			  .data = sensor},
+		.tree = sensor->options->tree,
+		.changed = subscribe,
+		.data = sensor,
+	};
+	int r = mw_configured_new(&options, &sensor->configured, err);
+	if (r == 0)
+		sensor->health.files = sensor->files = mw_configured_files(sensor->configured);
+	return r;
 }
 
 static int begin(struct sensor *sensor, struct mw_err *err)
@@ -482,9 +496,9 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 	if (r == 0)
 		r = watch_sockets(sensor, err);
 	if (r == 0)
-		r = open_outputs(sensor, err);
+		r = mw_open_outputs(sensor->options->flags, sensor->options->tree, &sensor->outputs, err);
 	if (r == 0)
-		r = open_spool(sensor, err);
+		r = mw_open_spool(sensor->options->flags, sensor->state_dir, &sensor->spool, err);
 	if (r == 0 && (r = mw_users_new("", &sensor->users)) < 0)
 		r = mw_err_set(err, r, "users: %s", strerror(-r));
 	if (r == 0 && ((r = watch_signals(sensor)) < 0 ||
@@ -499,6 +513,7 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 		.rules = &sensor->rules,
 		.outputs = sensor->outputs,
 		.agent = &sensor->agent,
+		.muted = &sensor->muted.count,
 	};
 	mw_health_begin(&sensor->health);
 	sensor->spooled_kinds = mw_attention_spooled(sensor->options->flags);
@@ -509,9 +524,14 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 			      &sensor->processes.world);
 	if (r < 0)
 		return mw_err_set(err, r, "facts of programs: %s", strerror(-r));
-	load_rules(sensor);
+	if (mw_open_rules(sensor->options->flags, sensor->options->tree, on_rule_report, sensor, &sensor->rules, err) <
+	    0)
+		tell_health(sensor, err->text);
 	mw_state_write(sensor->spool, sensor->options->flags, sensor->rules);
-	mw_board_set_kinds(sensor->board, mw_attention_wanted(sensor->options->flags, sensor->rules, sensor->outputs));
+	r = watch_files(sensor, err);
+	if (r < 0)
+		return r;
+	subscribe(sensor);
 	mw_enforce_subscribe(sensor->board, sensor->options->flags, sensor->rules);
 	/* All files are open: hold no folder of the application's. */
 	return chdir("/") < 0 ? mw_err_set(err, -errno, "chdir /: %s", strerror(errno)) : 0;
@@ -525,6 +545,8 @@ static void end(struct sensor *sensor)
 		if (dropped)
 			mw_log("outputs: %" PRIu64 " lines were dropped because a sink did not take them", dropped);
 	}
+	if (sensor->files)
+		(void)mw_files_tell(sensor->files, true);
 	if (sensor->health.spool) {
 		(void)mw_spool_commit(sensor->spool, NULL);
 		mw_health_write(&sensor->health, true);
@@ -532,6 +554,7 @@ static void end(struct sensor *sensor)
 	mw_health_release(&sensor->health);
 	mw_agent_free(sensor->agent);
 	mw_sockets_free(sensor->sockets);
+	mw_configured_free(sensor->configured);
 	mw_process_unref(sensor->root);
 	mw_outputs_free(sensor->outputs);
 	mw_rules_free(sensor->rules);

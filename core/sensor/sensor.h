@@ -4,11 +4,13 @@
 
 struct mw_board;
 struct mw_enroll;
+struct mw_file_paths;
 struct mw_flags;
 
 struct mw_sensor_options {
-	const struct mw_flags *flags;
-	const char *tree; /* folder that holds lua/ and rules/ */
+	struct mw_flags *flags;            /* some may change while it runs */
+	const struct mw_file_paths *files; /* of the profile */
+	const char *tree;                  /* folder that holds lua/ and rules/ */
 	const struct mw_enroll *enroll;
 };
 

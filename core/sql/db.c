@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "crypto/digest_cache.h"
 #include "crypto/redact.h"
 #include "flag/flag.h"
 #include "pkg/walk.h"
@@ -230,6 +231,7 @@ void mw_sql_close(struct mw_sql *sql)
 	mw_users_free(sql->world.users);
 	mw_package_walk_free(sql->world.packages);
 	mw_flags_free(sql->own_flags);
+	mw_digest_cache_free(sql->world.digests);
 	if (sql->world.procfd >= 0)
 		(void)close(sql->world.procfd);
 	if (sql->world.rootfd >= 0)

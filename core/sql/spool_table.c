@@ -128,7 +128,7 @@ int mw_spool_table_open(const struct mw_sql_scan *scan, const struct mw_spool_so
 		return -ENOMEM;
 	int r = mw_state_dir_find(scan->world->state_dir, dir, &why);
 	if (r == 0)
-		r = mw_spool_reader_open(dir, &state->db, &note, &why);
+		r = (source->open ? source->open : mw_spool_reader_open)(dir, &state->db, &note, &why);
 	if (r == 0 && *note.text)
 		mw_sql_warn(scan->world, "%s", note.text);
 	if (r == 0) {

@@ -4,11 +4,16 @@
 #include "spool/spool.h"
 #include "sql/table.h"
 
+struct mw_err;
+struct sqlite3;
+
 enum {
 	MW_SPOOL_NO_COLUMN = 255,
 };
 
 struct mw_spool_source {
+	/* Another file of the state folder than the spool; NULL for that.  As mw_spool_reader_open(). */
+	int (*open)(const char *dir, struct sqlite3 **ret_db, struct mw_err *ret_note, struct mw_err *err);
 	enum mw_spool_stream stream;
 	/* Instead of a stream: what stands behind FROM, and its order.  Its columns take no constraints then. */
 	const char *from;

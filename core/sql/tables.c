@@ -36,6 +36,10 @@ extern const struct mw_sql_table mw_table_listening_ports;
 extern const struct mw_sql_table mw_table_load_average;
 extern const struct mw_sql_table mw_table_logged_in_users;
 extern const struct mw_sql_table mw_table_memory_info;
+extern const struct mw_sql_table mw_table_file;
+extern const struct mw_sql_table mw_table_file_baseline;
+extern const struct mw_sql_table mw_table_file_events;
+extern const struct mw_sql_table mw_table_hash;
 extern const struct mw_sql_table mw_table_moonwatch_alerts;
 extern const struct mw_sql_table mw_table_moonwatch_health;
 extern const struct mw_sql_table mw_table_moonwatch_rules;
@@ -117,6 +121,10 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_load_average,
 	&mw_table_logged_in_users,
 	&mw_table_memory_info,
+	&mw_table_file,
+	&mw_table_file_baseline,
+	&mw_table_file_events,
+	&mw_table_hash,
 	&mw_table_moonwatch_alerts,
 	&mw_table_moonwatch_health,
 	&mw_table_moonwatch_rules,

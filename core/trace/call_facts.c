@@ -264,6 +264,11 @@ static bool is_made(const struct mw_call_facts *facts)
 	       (!(file->stx_mask & STATX_BTIME) || is_same_time(&file->stx_ctime, &file->stx_btime));
 }
 
+static bool is_to_write(uint32_t flags)
+{
+	return !(flags & O_PATH) && ((flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC);
+}
+
 static bool describe_open(struct mw_call_facts *facts, uint64_t kinds)
 {
 	struct mw_record_call *record = facts->record;
@@ -271,6 +276,11 @@ static bool describe_open(struct mw_call_facts *facts, uint64_t kinds)
 	if (!open_flags(facts->tracee, facts->call, facts->args, &record->open_flags, &mode))
 		set_incomplete(facts);
 	bool may_make = record->open_flags != MW_CALL_NONE && record->open_flags & O_CREAT;
+	/* Who wants to know who changes files is told of all that are opened to write. */
+	bool is_told = kinds & UINT64_C(1) << MW_FILE_OPEN ||
+		       (kinds & UINT64_C(1) << MW_FILE_MODIFY && is_to_write(record->open_flags));
+	if (!is_told && !may_make)
+		return false;
 	record->mode = may_make ? mode : MW_CALL_NONE;
 	/* Who wants to know what is opened, and not what is made, is told that it is opened. */
 	may_make = may_make && kinds & UINT64_C(1) << MW_FILE_CREATE;
@@ -293,7 +303,7 @@ static bool describe_open(struct mw_call_facts *facts, uint64_t kinds)
 	}
 	if (is_new)
 		record->event = MW_FILE_CREATE;
-	return kinds & UINT64_C(1) << record->event;
+	return record->event == MW_FILE_CREATE || is_told;
 }
 
 /* The address that a call was given. */

@@ -57,7 +57,7 @@ static int find(const struct mw_tracee *tracee, uint32_t audit_arch, uint64_t nu
 	const struct mw_syscall *entry = &mw_syscalls[call];
 	uint64_t told = kind_bit(entry->kind);
 	if (entry->kind == MW_FILE_OPEN)
-		told |= kind_bit(MW_FILE_CREATE);
+		told |= kind_bit(MW_FILE_CREATE) | kind_bit(MW_FILE_MODIFY);
 	if (!(kinds & told))
 		return -1;
 	if (is_packed) {

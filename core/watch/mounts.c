@@ -115,11 +115,11 @@ int mw_mounts_open(struct mw_watch *watch)
 	reread(watch, true);
 	int r = mw_loop_watch(watch->options.loop, watch->mounts_fd, EPOLLPRI, ready, watch);
 	if (r < 0)
-		mw_mounts_release(watch);
+		mw_watch_mounts_release(watch);
 	return r;
 }
 
-void mw_mounts_release(struct mw_watch *watch)
+void mw_watch_mounts_release(struct mw_watch *watch)
 {
 	for (size_t i = 0; i < watch->mount_count; i++)
 		free(watch->mounts[i].path);

@@ -171,7 +171,7 @@ void mw_poll_start(struct mw_watch *watch);
 
 /* mounts.c */
 int mw_mounts_open(struct mw_watch *watch);
-void mw_mounts_release(struct mw_watch *watch);
+void mw_watch_mounts_release(struct mw_watch *watch);
 
 /* limits.c */
 struct mw_limits {

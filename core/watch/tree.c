@@ -68,7 +68,7 @@ int mw_tree_init(struct mw_tree *tree)
 	return 0;
 }
 
-void mw_tree_release(struct mw_tree *tree)
+void mw_watch_tree_release(struct mw_tree *tree)
 {
 	struct mw_node *node = tree->root;
 	while (node) { /* leaves first, without a stack */

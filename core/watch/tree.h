@@ -88,7 +88,7 @@ static inline bool mw_node_is_directory(const struct mw_node *node)
 }
 
 int mw_tree_init(struct mw_tree *tree);
-void mw_tree_release(struct mw_tree *tree);
+void mw_watch_tree_release(struct mw_tree *tree);
 
 struct mw_node *mw_tree_find(const struct mw_tree *tree, const struct mw_node *directory, const char *name,
 			     size_t size);

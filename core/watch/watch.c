@@ -227,7 +227,7 @@ void mw_watch_free(struct mw_watch *watch)
 		mw_node_release(watch->unsettled[i]);
 	free(watch->unsettled);
 	mw_links_release(watch);
-	mw_mounts_release(watch);
+	mw_watch_mounts_release(watch);
 	mw_timer_clear(watch->options.loop, &watch->scan.timer);
 	mw_timer_clear(watch->options.loop, &watch->move_timer);
 	mw_timer_clear(watch->options.loop, &watch->resolve_timer);
@@ -236,7 +236,7 @@ void mw_watch_free(struct mw_watch *watch)
 		mw_loop_unwatch(watch->options.loop, watch->inotify_fd);
 		(void)close(watch->inotify_fd);
 	}
-	mw_tree_release(&watch->tree);
+	mw_watch_tree_release(&watch->tree);
 	mw_map_free(watch->map);
 	free_config(&watch->config);
 	for (size_t i = 0; i < MW_WATCH_OWN; i++)

@@ -5,6 +5,11 @@
 ---@field extends string?  name of another profile, or an absolute path; what this one does not name comes from there
 ---@field flags table<string, boolean|integer|string>?  see `moonwatch config --help`
 ---@field attention moonwatch.Attention?
+---@field file_paths table<string, string[]>?  category -> patterns of files to be watched: % is any part of one name, %% at
+---  the end everything below.  Laid over those of the profile it extends: a category that is named is replaced, with {} removed
+---@field file_paths_query table<string, string[]>?  category -> SQL with a column `path`, of patterns; asked at the start
+---@field exclude_paths table<string, string[]>?  category -> patterns of what is not watched; the names are for replacing them
+---@field file_accesses string[]?  categories told of opening and reading, too; in addition to those of the extended profile
 
 --- Who is watched how closely; policies/default.lua explains it.  At most 64 entries with those of the profile it
 --- extends, 512 different names and arguments, 64 paths and prefixes, 32 marks.

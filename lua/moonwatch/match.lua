@@ -92,6 +92,22 @@ function M.first_argument(process)
   return nil
 end
 
+--- Has the event's file got new contents, or a new name: made, written to and closed, renamed?  What only makes it, to be
+--- written to later, and what changes its mode, does not count.
+---@param event moonwatch.Event
+---@return boolean
+function M.written(event)
+  local file = event.file
+  if not file or file.directory then
+    return false
+  elseif event.kind == "file.modify" then
+    return file.closed == true or file.found_by ~= "inotify"
+  elseif event.kind == "file.create" then
+    return file.found_by == "call" or (file.size or 0) > 0
+  end
+  return event.kind == "file.rename" or event.kind == "file.link" or event.kind == "file.symlink"
+end
+
 --- Is this command line without anything by which a shell would run a second command?
 ---@param cmdline string?
 ---@return boolean

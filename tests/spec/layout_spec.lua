@@ -6,6 +6,7 @@ local OWNERS = {
   ["lauxlib.h"] = { script = true, rule = true },
   ["lualib.h"] = { script = true, rule = true },
   ["curl/curl.h"] = { net = true },
+  ["openssl/md5.h"] = { crypto = true },
   ["openssl/sha.h"] = { crypto = true },
   -- rpm keeps its database in SQLite: one file of pkg/ reads that.
   ["sqlite3.h"] = { sql = true, spool = true, ["core/pkg/rpm_sqlite.c"] = true },

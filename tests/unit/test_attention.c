@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "event/attention.h"
 #include "event/record.h"
+#include "flag/file_paths.h"
 #include "flag/flag.h"
 #include "script/config.h"
 #include "trace/attention.h"
@@ -36,17 +37,20 @@ static int load_policies(void **state)
 	for (int i = 0; i < 4; i++) {
 		char profile[64];
 		struct mw_flags *flags;
+		struct mw_file_paths files = {0};
 		struct mw_err err = {""};
 		int rest;
 		(void)snprintf(profile, sizeof(profile), "--profile=%s", names[i]);
 		char *arguments[] = {profile, NULL};
 		char *environment[] = {NULL};
-		int r = mw_config_load(MW_TEST_TREE, 1, arguments, environment, &flags, &policies[i], &rest, &err);
+		int r = mw_config_load(MW_TEST_TREE, 1, arguments, environment, &flags, &policies[i], &files, &rest,
+				       &err);
 		if (r < 0) {
 			print_message("%s\n", err.text);
 			return r;
 		}
 		mw_flags_free(flags);
+		mw_file_paths_release(&files);
 	}
 	return 0;
 }

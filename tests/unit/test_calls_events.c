@@ -109,6 +109,8 @@ static const char *told(void)
 	return text;
 }
 
+#define BY_CALL "\"found_by\":\"call\",\"attribution\":\"exact\""
+
 static void files_are_told(void **state)
 {
 	(void)state;
@@ -118,30 +120,34 @@ static void files_are_told(void **state)
 	record->open_flags = O_WRONLY | O_CREAT;
 	record->mode = 0600;
 	record->inode = 42;
-	assert_string_equal(told(), "{\"path\":\"/tmp/x\",\"inode\":42,\"mode\":384,\"flags\":65,\"write\":true}"
-				    "{\"name\":\"openat\",\"result\":7,\"fd\":7}");
+	assert_string_equal(told(),
+			    "{\"path\":\"/tmp/x\",\"inode\":42,\"mode\":384,\"flags\":65,\"write\":true," BY_CALL
+			    ",\"device\":0}"
+			    "{\"name\":\"openat\",\"result\":7,\"fd\":7}");
 
 	begin(MW_FILE_OPEN, "open");
 	record->result = -ENOENT;
 	record->open_flags = O_RDONLY;
 	record->head.flags = MW_CALL_INCOMPLETE;
-	assert_string_equal(told(), "{}{\"name\":\"open\",\"error\":\"ENOENT\",\"incomplete\":true}");
+	assert_string_equal(told(), "{" BY_CALL "}{\"name\":\"open\",\"error\":\"ENOENT\",\"incomplete\":true}");
 
 	begin(MW_FILE_RENAME, "rename");
 	set_strings_of("/b", "/a", "");
 	record->head.flags = MW_CALL_ATTEMPT;
-	assert_string_equal(told(), "{\"path\":\"/b\",\"old_path\":\"/a\"}{\"name\":\"rename\",\"attempt\":true}");
+	assert_string_equal(told(),
+			    "{\"path\":\"/b\",\"old_path\":\"/a\"," BY_CALL "}{\"name\":\"rename\",\"attempt\":true}");
 
 	begin(MW_FILE_ATTRIBUTES, "fchownat");
 	set_strings_of("/a", "", "");
 	record->uid = 0;
-	assert_string_equal(told(), "{\"path\":\"/a\",\"uid\":0}{\"name\":\"fchownat\",\"result\":0}");
+	assert_string_equal(told(), "{\"path\":\"/a\",\"uid\":0," BY_CALL "}{\"name\":\"fchownat\",\"result\":0}");
 
 	begin(MW_FILE_ATTRIBUTES, "ftruncate");
 	set_strings_of("/a", "", "");
 	record->size = 0;
 	record->fd = 3;
-	assert_string_equal(told(), "{\"path\":\"/a\",\"size\":0}{\"name\":\"ftruncate\",\"result\":0,\"fd\":3}");
+	assert_string_equal(told(),
+			    "{\"path\":\"/a\",\"size\":0," BY_CALL "}{\"name\":\"ftruncate\",\"result\":0,\"fd\":3}");
 }
 
 static void put(unsigned char *out, uint16_t *ret_bytes, const void *address, size_t n)

@@ -77,7 +77,8 @@ static const char *const expressions[sizeof(columns) / sizeof(columns[0])] = {
 static const struct mw_spool_source source = {
 	.stream = MW_SPOOL_EVENTS,
 	.where = "kind IN ('file.open', 'file.create', 'file.delete', 'file.rename', 'file.link', 'file.symlink',"
-		 " 'file.attributes') AND json_extract(body, '$.call.error') IS NULL",
+		 " 'file.attributes') AND json_extract(body, '$.file.found_by') = 'call'"
+		 " AND json_extract(body, '$.call.error') IS NULL",
 	.expressions = expressions,
 	.time = TIME,
 	.eid = EID,

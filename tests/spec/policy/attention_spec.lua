@@ -10,6 +10,9 @@ local function policy(result)
   local lines = {}
   for line in result.out:gmatch("# ([^\n]*)\n") do
     lines[#lines + 1] = line
+    if line == "}" then
+      break -- what follows is of files
+    end
   end
   return table.concat(lines, "\n")
 end

@@ -1,0 +1,48 @@
+/* moonwatch.flags: what flags there are, and setting those that may change while the sensor runs; for the agent. */
+#include "base/err.h"
+#include "flag/flag.h"
+#include "script/live_private.h"
+#include "script/bind.h"
+
+int luaopen_moonwatch_flags(lua_State *L);
+
+/* set(name, value, source, origin) -> true | nil, message, code, errno */
+static int set(lua_State *L)
+{
+	const struct mw_live_host *host = mw_live_host_of(L);
+	const char *name = luaL_checkstring(L, 1);
+	const char *value = luaL_checkstring(L, 2);
+	enum mw_flag_source source = mw_live_source(L, 3);
+	const char *origin = luaL_optstring(L, 4, NULL);
+	struct mw_err err = {""};
+	int r = host->set_flag(host->data, name, value, source, origin, &err);
+	if (r < 0)
+		return mw_lua_fail(L, r, err.text);
+	lua_pushboolean(L, true);
+	return 1;
+}
+
+/* find(name) -> {name=, live=} | nil */
+static int find(lua_State *L)
+{
+	const struct mw_flag *flag = mw_flag_find(luaL_checkstring(L, 1));
+	if (!flag)
+		return 0;
+	lua_createtable(L, 0, 2);
+	lua_pushstring(L, flag->name);
+	lua_setfield(L, -2, "name");
+	lua_pushboolean(L, flag->is_live);
+	lua_setfield(L, -2, "live");
+	return 1;
+}
+
+int luaopen_moonwatch_flags(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{"set", set},
+		{"find", find},
+		{NULL, NULL},
+	};
+	luaL_newlib(L, functions);
+	return 1;
+}

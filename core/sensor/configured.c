@@ -1,0 +1,173 @@
+#include "sensor/configured.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "flag/file_paths.h"
+#include "script/live.h"
+#include "sensor/config_file.h"
+
+enum {
+	/* Outputs into files. */
+	EXCLUDES = 16,
+	LINE_BYTES = MW_ERR_BYTES + 64,
+};
+
+struct mw_configured {
+	struct mw_configured_options options;
+	struct mw_files *files;
+	struct mw_live *live;
+	struct mw_config_file *file;
+	/* What we write ourselves: to tell of it would be to write again. */
+	char own[EXCLUDES][MW_PATH_BYTES + 4];
+	const char *excludes[EXCLUDES + 1];
+	bool are_flags_new;
+};
+
+static void report(struct mw_configured *configured, const char *line)
+{
+	configured->options.files.report(configured->options.files.data, line, true);
+}
+
+static void exclude(struct mw_configured *configured, const char *path, size_t bytes, const char *end)
+{
+	unsigned n = 0;
+	while (configured->excludes[n])
+		n++;
+	if (n == EXCLUDES || bytes >= MW_PATH_BYTES || path[0] != '/')
+		return;
+	(void)snprintf(configured->own[n], sizeof(configured->own[n]), "%.*s%s", (int)bytes, path, end);
+	configured->excludes[n] = configured->own[n];
+}
+
+/* The state folder, and the targets of outputs: STREAM/FORMAT:file=PATH,… */
+static void exclude_own(struct mw_configured *configured)
+{
+	const char *dir = configured->options.files.state_dir;
+	if (*dir) {
+		exclude(configured, dir, strlen(dir), "");
+		exclude(configured, dir, strlen(dir), "/%%");
+	}
+	const char *at = mw_flag_text(configured->options.files.flags, MW_FLAG_OUTPUTS);
+	static const char sink[] = ":file=";
+	while ((at = strstr(at, sink))) {
+		at += sizeof(sink) - 1;
+		exclude(configured, at, strcspn(at, ","), "");
+	}
+}
+
+static int on_watch(void *data, enum mw_flag_source source, struct mw_file_paths *paths, struct mw_err *err)
+{
+	struct mw_configured *configured = data;
+	return mw_files_set(configured->files, source, paths, err);
+}
+
+static int on_set_flag(void *data, const char *name, const char *text, enum mw_flag_source source, const char *origin,
+		       struct mw_err *err)
+{
+	struct mw_configured *configured = data;
+	const struct mw_flag *flag = mw_flag_find(name);
+	if (flag && !flag->is_live)
+		return mw_err_set(err, -EPERM, "--%s takes effect at the next start only", name);
+	configured->are_flags_new = true;
+	return mw_flags_set_at(configured->options.files.flags, flag ? flag->name : name, text, source, origin, err);
+}
+
+static void on_warning(void *data, const char *line)
+{
+	struct mw_configured *configured = data;
+	char text[LINE_BYTES + MW_PATH_BYTES];
+	const char *path = mw_flag_text(configured->options.files.flags, MW_FLAG_CONFIG_PATH);
+	(void)snprintf(text, sizeof(text), "%s%s%s", path, *path ? ": " : "", line);
+	report(configured, text);
+}
+
+static void on_file(void *data, const char *text, size_t bytes)
+{
+	struct mw_configured *configured = data;
+	const char *path = mw_flag_text(configured->options.files.flags, MW_FLAG_CONFIG_PATH);
+	struct mw_err err = {""};
+	configured->are_flags_new = false;
+	if (mw_live_apply(configured->live, text, bytes, MW_FROM_CONFIG, path, &err) < 0) {
+		char line[LINE_BYTES + MW_PATH_BYTES];
+		(void)snprintf(line, sizeof(line), "%s: %s; what was configured before still holds", path, err.text);
+		report(configured, line);
+	}
+	if (configured->are_flags_new)
+		configured->options.changed(configured->options.data);
+}
+
+static void on_no_file(void *data, const char *why)
+{
+	char line[LINE_BYTES + MW_PATH_BYTES];
+	(void)snprintf(line, sizeof(line), "configuration file %s; what was configured before still holds", why);
+	report(data, line);
+}
+
+static int open_config_file(struct mw_configured *configured, struct mw_err *err)
+{
+	const char *path = mw_flag_text(configured->options.files.flags, MW_FLAG_CONFIG_PATH);
+	if (!*path)
+		return 0;
+	const struct mw_live_host host = {
+		.watch = on_watch, .set_flag = on_set_flag, .warn = on_warning, .data = configured};
+	int r = mw_live_new(configured->options.tree, &host, &configured->live, err);
+	if (r < 0)
+		return r;
+	const struct mw_config_file_options options = {
+		.loop = configured->options.files.loop,
+		.path = path,
+		.changed = on_file,
+		.failed = on_no_file,
+		.data = configured,
+	};
+	r = mw_config_file_new(&options, &configured->file);
+	return r < 0 ? mw_err_set(err, r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+int mw_configured_new(const struct mw_configured_options *options, struct mw_configured **ret_configured,
+		      struct mw_err *err)
+{
+	struct mw_configured *configured = calloc(1, sizeof(*configured));
+	if (!configured)
+		return mw_err_set(err, -ENOMEM, "out of memory");
+	configured->options = *options;
+	exclude_own(configured);
+	struct mw_files_options files = options->files;
+	files.excludes = configured->excludes;
+	int r = mw_files_new(&files, &configured->files, err);
+	if (r < 0) {
+		mw_configured_free(configured);
+		return r;
+	}
+	/* Owned by the caller from here on: what is told from within may look at it. */
+	*ret_configured = configured;
+	struct mw_err why = {""};
+	if (open_config_file(configured, &why) < 0)
+		report(configured, why.text);
+	if (!mw_files_watch(configured->files) && mw_files_reconfigure(configured->files, &why) < 0) {
+		char line[LINE_BYTES];
+		(void)snprintf(line, sizeof(line), "files are not watched: %s", why.text);
+		report(configured, line);
+	}
+	return 0;
+}
+
+void mw_configured_free(struct mw_configured *configured)
+{
+	if (!configured)
+		return;
+	mw_config_file_free(configured->file);
+	mw_live_free(configured->live);
+	mw_files_free(configured->files);
+	free(configured);
+}
+
+struct mw_files *mw_configured_files(const struct mw_configured *configured)
+{
+	return configured->files;
+}

@@ -1,0 +1,22 @@
+/* What the sensor does by a configuration that may change while it runs: the files it watches (files.h), by the profile and the
+ * file of --config_path, later a backend. */
+#pragma once
+
+#include "sensor/files.h"
+
+struct mw_configured;
+
+struct mw_configured_options {
+	struct mw_files_options files; /* all but `excludes` */
+	const char *tree;
+	/* Flags may have changed. */
+	void (*changed)(void *data);
+	void *data;
+};
+
+/* A configuration that is no good is reported, and what can be done without it is done. */
+int mw_configured_new(const struct mw_configured_options *options, struct mw_configured **ret_configured,
+		      struct mw_err *err);
+void mw_configured_free(struct mw_configured *configured);
+
+struct mw_files *mw_configured_files(const struct mw_configured *configured);

@@ -1,0 +1,72 @@
+#include "sensor/opening.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "flag/flag.h"
+#include "rule/engine.h"
+#include "script/outputs.h"
+#include "spool/spool.h"
+#include "spool/state_dir.h"
+
+/* Rules of whoever runs the container, besides --rules_dir (design, section 10). */
+static const char USER_RULES[] = "/etc/moonwatch/rules.d";
+
+int mw_open_spool(const struct mw_flags *flags, char ret_dir[MW_PATH_BYTES], struct mw_spool **ret_spool,
+		  struct mw_err *err)
+{
+	char *dir = ret_dir;
+	struct mw_err note = {0};
+	mw_state_dir_choose(mw_flag_text(flags, MW_FLAG_STATE_DIR), dir, &note);
+	if (note.text[0])
+		mw_log("%s", note.text);
+	uint64_t limit_bytes = (uint64_t)mw_flag_int(flags, MW_FLAG_SPOOL_LIMIT_MIB) << 20;
+	note.text[0] = '\0';
+	int r = mw_spool_open(dir, limit_bytes, ret_spool, &note, err);
+	if (r < 0 && dir[0]) {
+		mw_log("%s; what is seen is kept in memory only", err->text);
+		r = mw_spool_open("", limit_bytes, ret_spool, &note, err);
+	}
+	if (r == 0 && note.text[0])
+		mw_log("%s", note.text);
+	return r;
+}
+
+int mw_open_outputs(const struct mw_flags *flags, const char *tree, struct mw_outputs **ret_outputs, struct mw_err *err)
+{
+	const char *spec = mw_flag_text(flags, MW_FLAG_OUTPUTS);
+	int r = mw_outputs_open(spec, tree, ret_outputs, err);
+	if (r == 0)
+		return 0;
+	const char *fallback = mw_flag_list[MW_FLAG_OUTPUTS].def_text;
+	mw_log("outputs: %s; using %s", err->text, fallback);
+	return mw_outputs_open(fallback, tree, ret_outputs, err);
+}
+
+int mw_open_rules(const struct mw_flags *flags, const char *tree, void (*report)(void *data, const char *line),
+		  void *data, struct mw_rules **ret_rules, struct mw_err *err)
+{
+	const char *wanted = mw_flag_text(flags, MW_FLAG_RULES_DIR);
+	char dirs[2 * MW_PATH_BYTES];
+	bool has_user_rules = access(USER_RULES, F_OK) == 0;
+	(void)snprintf(dirs, sizeof(dirs), "%s%s%s", has_user_rules ? USER_RULES : "",
+		       has_user_rules && *wanted ? ":" : "", wanted);
+	const struct mw_rules_options options = {
+		.tree = tree,
+		.extra_dirs = dirs,
+		.memory_bytes = (size_t)mw_flag_int(flags, MW_FLAG_RULE_MEMORY_MIB) << 20,
+		.event_instructions = (uint64_t)mw_flag_int(flags, MW_FLAG_RULE_EVENT_INSTRUCTIONS),
+		.report = report,
+		.data = data,
+	};
+	int r = mw_rules_load(&options, ret_rules, err);
+	if (r < 0) {
+		*ret_rules = NULL;
+		mw_log("no rules: %s", err->text);
+	}
+	return r;
+}

@@ -1,0 +1,22 @@
+/* What the sensor opens at its start, by the flags; where something cannot be had, what can is taken, and a line says so. */
+#pragma once
+
+#include "base/limits.h"
+
+struct mw_err;
+struct mw_flags;
+struct mw_outputs;
+struct mw_rules;
+struct mw_spool;
+
+/* In the folder that was chosen, told in `ret_dir`; "" is memory. */
+int mw_open_spool(const struct mw_flags *flags, char ret_dir[MW_PATH_BYTES], struct mw_spool **ret_spool,
+		  struct mw_err *err);
+
+/* The default ones where those that are wanted cannot be had. */
+int mw_open_outputs(const struct mw_flags *flags, const char *tree, struct mw_outputs **ret_outputs,
+		    struct mw_err *err);
+
+/* `report` is as in mw_rules_options.  On failure there are no rules: *ret_rules is NULL. */
+int mw_open_rules(const struct mw_flags *flags, const char *tree, void (*report)(void *data, const char *line),
+		  void *data, struct mw_rules **ret_rules, struct mw_err *err);

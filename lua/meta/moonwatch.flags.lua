@@ -1,0 +1,21 @@
+---@meta moonwatch.flags
+
+--- Flags.  For the sensor's agent alone.
+local flags = {}
+
+--- Set one that may change while the sensor runs.  A higher source keeps its value.
+---@param name string
+---@param value string
+---@param source "config"|"backend"
+---@param origin string?  file it comes from
+---@return boolean? ok
+---@return string? message
+---@return string? code  "EPERM": takes effect at the next start only, "ENOENT": there is none
+---@return integer? errno
+function flags.set(name, value, source, origin) end
+
+---@param name string
+---@return { name: string, live: boolean }?
+function flags.find(name) end
+
+return flags
