@@ -22,8 +22,12 @@ extern const struct mw_sql_table mw_table_etc_hosts;
 extern const struct mw_sql_table mw_table_etc_protocols;
 extern const struct mw_sql_table mw_table_etc_services;
 extern const struct mw_sql_table mw_table_extended_attributes;
+extern const struct mw_sql_table mw_table_file;
+extern const struct mw_sql_table mw_table_file_baseline;
+extern const struct mw_sql_table mw_table_file_events;
 extern const struct mw_sql_table mw_table_go_packages;
 extern const struct mw_sql_table mw_table_groups;
+extern const struct mw_sql_table mw_table_hash;
 extern const struct mw_sql_table mw_table_interface_addresses;
 extern const struct mw_sql_table mw_table_interface_details;
 extern const struct mw_sql_table mw_table_interface_ipv6;
@@ -36,10 +40,6 @@ extern const struct mw_sql_table mw_table_listening_ports;
 extern const struct mw_sql_table mw_table_load_average;
 extern const struct mw_sql_table mw_table_logged_in_users;
 extern const struct mw_sql_table mw_table_memory_info;
-extern const struct mw_sql_table mw_table_file;
-extern const struct mw_sql_table mw_table_file_baseline;
-extern const struct mw_sql_table mw_table_file_events;
-extern const struct mw_sql_table mw_table_hash;
 extern const struct mw_sql_table mw_table_moonwatch_alerts;
 extern const struct mw_sql_table mw_table_moonwatch_health;
 extern const struct mw_sql_table mw_table_moonwatch_rules;
@@ -107,8 +107,12 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_etc_protocols,
 	&mw_table_etc_services,
 	&mw_table_extended_attributes,
+	&mw_table_file,
+	&mw_table_file_baseline,
+	&mw_table_file_events,
 	&mw_table_go_packages,
 	&mw_table_groups,
+	&mw_table_hash,
 	&mw_table_interface_addresses,
 	&mw_table_interface_details,
 	&mw_table_interface_ipv6,
@@ -121,10 +125,6 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_load_average,
 	&mw_table_logged_in_users,
 	&mw_table_memory_info,
-	&mw_table_file,
-	&mw_table_file_baseline,
-	&mw_table_file_events,
-	&mw_table_hash,
 	&mw_table_moonwatch_alerts,
 	&mw_table_moonwatch_health,
 	&mw_table_moonwatch_rules,
