@@ -42,6 +42,12 @@ enum {
 	SHORTCUT_TARGET_PATH,
 	SHORTCUT_TARGET_TYPE,
 	SHORTCUT_TARGET_LOCATION,
+	SHORTCUT_START_IN,
+	SHORTCUT_RUN,
+	SHORTCUT_COMMENT,
+	BSD_FLAGS,
+	PID_WITH_NAMESPACE,
+	MOUNT_NAMESPACE_ID,
 };
 
 static const struct mw_sql_column columns[] = {
@@ -68,12 +74,19 @@ static const struct mw_sql_column columns[] = {
 	[ATTRIBUTES] = {"attributes", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[VOLUME_SERIAL] = {"volume_serial", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[FILE_ID] = {"file_id", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
-	[FILE_VERSION] = {"file_version", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
+	[FILE_VERSION] = {"file_version", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only", "version"},
 	[PRODUCT_VERSION] = {"product_version", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[ORIGINAL_FILENAME] = {"original_filename", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[SHORTCUT_TARGET_PATH] = {"shortcut_target_path", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[SHORTCUT_TARGET_TYPE] = {"shortcut_target_type", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[SHORTCUT_TARGET_LOCATION] = {"shortcut_target_location", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
+	[SHORTCUT_START_IN] = {"shortcut_start_in", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
+	[SHORTCUT_RUN] = {"shortcut_run", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
+	[SHORTCUT_COMMENT] = {"shortcut_comment", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
+	[BSD_FLAGS] = {"bsd_flags", MW_SQL_TEXT, MW_SQL_FOREIGN, "macOS only"},
+	[PID_WITH_NAMESPACE] = {"pid_with_namespace", MW_SQL_INTEGER, MW_SQL_ADDITIONAL | MW_SQL_HIDDEN,
+				"Not supported: always 0"},
+	[MOUNT_NAMESPACE_ID] = {"mount_namespace_id", MW_SQL_TEXT, MW_SQL_HIDDEN, "Not known: empty"},
 	{0},
 };
 
@@ -123,6 +136,7 @@ static int add_file(void *data, const char *path)
 	size_t folder = mw_sql_paths_folder(path);
 	(void)snprintf(mode, sizeof(mode), "%04o", file.stx_mode & 07777u);
 	mw_rows_string(rows, PATH, path);
+	mw_rows_int(rows, PID_WITH_NAMESPACE, 0);
 	mw_rows_text(rows, DIRECTORY, path, folder);
 	mw_rows_string(rows, FILENAME, path + folder + (folder > 1));
 	mw_rows_int(rows, INODE, (int64_t)file.stx_ino);
