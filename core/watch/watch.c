@@ -45,6 +45,8 @@ static void on_move(void *data)
 	mw_read_flush_moves(watch, mw_clock_mono_ns() - 40 * (int64_t)MW_NS_PER_MS);
 	if (watch->move_count > 0)
 		mw_timer_set(watch->options.loop, &watch->move_timer, 50);
+	/* Nothing may be read after this for long: what such a move put in doubt is looked at now. */
+	mw_scan_slice(watch);
 	tell_when_read(watch);
 }
 
