@@ -228,10 +228,9 @@ size_t mw_changes_tell(struct mw_watch *watch, int64_t hold_ns)
 	if (watch->changes.is_telling)
 		return 0;
 	watch->changes.is_telling = true;
-	int64_t until_ns = mw_clock_mono_ns() - hold_ns;
+	int64_t until_ns = hold_ns > 0 ? mw_clock_mono_ns() - hold_ns : INT64_MAX;
 	size_t told = 0;
-	uint32_t end = watch->changes.tail;
-	while (watch->changes.head != end) {
+	while (watch->changes.head != watch->changes.tail) { /* and what is found in doubt meanwhile */
 		uint32_t sequence = watch->changes.head;
 		struct mw_change_entry *entry = watch->changes.ring[sequence & (watch->changes.capacity - 1)];
 		if (entry->read_ns > until_ns)

@@ -135,7 +135,8 @@ static void compare(const struct seen *seen, struct mw_node *node, const struct 
 	}
 	bool has_moved_on = is_directory && (was.inode != is.inode || was.device != is.device);
 	mw_tree_set_stat(&watch->tree, node, st);
-	mw_links_check(watch, node);
+	mw_links_check(watch, node); /* which may look again */
+	mw_tree_get_stat(&watch->tree, node, &is);
 	bool is_modified = !is_directory && (!was_known || was.size != is.size || was.mtime_ns != is.mtime_ns);
 	bool has_attributes = was.mode != is.mode || was.uid != is.uid || was.gid != is.gid ||
 			      (!is_directory && (was.ctime_ns != is.ctime_ns || was.nlink != is.nlink));

@@ -54,6 +54,26 @@ static void drop(struct mw_watch *watch, struct mw_link *link)
 	free(link);
 }
 
+/* Before there was a watch it may have been changed by another of its names, of which that one alone was told. */
+static void check_names(struct mw_watch *watch, uint16_t device, uint64_t inode, const struct mw_node *but)
+{
+	struct mw_node *node = mw_tree_same_first(&watch->tree, device, inode);
+	for (unsigned i = 0; node && i < NAMES; i++, node = mw_tree_same(&watch->tree, node)) {
+		char path[MW_PATH_BYTES];
+		uint64_t categories = mw_dirs_categories(watch, node);
+		if (node == but || !categories || mw_tree_path(node, path, sizeof(path)) < 0)
+			continue;
+		mw_changes_add(watch, &(struct mw_change_what){
+					      .kind = MW_CHANGE_MODIFY,
+					      .found_by = MW_FOUND_BY_SCAN,
+					      .node = node,
+					      .path = path,
+					      .categories = categories,
+					      .is_check = true,
+				      });
+	}
+}
+
 void mw_links_check(struct mw_watch *watch, struct mw_node *node)
 {
 	if (!(node->flags & MW_NODE_HAS_STAT) || !S_ISREG(node->mode) || node->nlink < 2 || watch->inotify_fd < 0 ||
@@ -85,6 +105,13 @@ void mw_links_check(struct mw_watch *watch, struct mw_node *node)
 		free(link);
 		return;
 	}
+	struct stat st;
+	if (lstat(path, &st) < 0 || st.st_ino != node->inode || st.st_dev != watch->tree.devices[node->device]) {
+		(void)inotify_rm_watch(watch->inotify_fd, wd); /* of another; what became of this one will be told */
+		free(link);
+		return;
+	}
+	mw_tree_set_stat(&watch->tree, node, &st); /* as of after the watch */
 	*link = (struct mw_link){.wd = wd, .device = node->device, .inode = node->inode};
 	struct mw_link **slot = slot_of_wd(watch, wd);
 	link->by_wd = *slot;
@@ -93,6 +120,7 @@ void mw_links_check(struct mw_watch *watch, struct mw_node *node)
 	link->by_inode = *slot;
 	*slot = link;
 	watch->link_count++;
+	check_names(watch, node->device, node->inode, node);
 }
 
 void mw_links_forget(struct mw_watch *watch, struct mw_node *node)
@@ -116,7 +144,9 @@ bool mw_links_event(struct mw_watch *watch, int wd, uint32_t mask)
 	if (!link)
 		return false;
 	if (mask & IN_IGNORED) {
+		struct mw_link was = *link;
 		drop(watch, link);
+		check_names(watch, was.device, was.inode, NULL); /* a new file may have come to that number */
 		return true;
 	}
 	struct mw_node *node = mw_tree_same_first(&watch->tree, link->device, link->inode);
