@@ -306,9 +306,9 @@ static void run(bool is_stopped_reader)
 	seed = text ? strtoull(text, NULL, 10) : 1;
 	strays = differences = 0;
 	uint64_t trees = seed;
+	watched_open(&w, root, NULL);
 	for (unsigned i = 0; i < TREES; i++) /* what is there before we look */
 		make_tree(&trees);
-	watched_open(&w, root, NULL);
 	watched_patterns(&w, PATTERNS("%%"), NULL, false);
 	assert_int_equal(w.logged, 0);
 	assert_int_equal(mw_watch_visit(w.watch, put_known, NULL), 0);
