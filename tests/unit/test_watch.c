@@ -245,6 +245,29 @@ static void a_change_by_another_name_is_told(void **state)
 	assert_non_null(strstr(w.log, "MODIFY in/i closed\n"));
 }
 
+/* The kernel tells of the second name alone; what we know of the first is of before. */
+static void a_change_before_the_second_name_was_seen_is_told_of_both(void **state)
+{
+	(void)state;
+	watched_write(&w, "a", "1");
+	watched_patterns(&w, PATTERNS("%%"), NULL, false);
+	assert_int_equal(link(watched_path(&w, "a"), watched_path(&w, "b")), 0);
+	assert_int_equal(chmod(watched_path(&w, "b"), 0600), 0);
+	watched_expect(&w, "CREATE b\nATTRIBUTES b\nATTRIBUTES a scan\n");
+}
+
+/* Made and moved away before it was looked at: nothing else happens that would have us look again. */
+static void a_directory_that_came_and_went_leaves_quiet(void **state)
+{
+	(void)state;
+	watched_mkdir(&w, "in");
+	watched_mkdir(&w, "out");
+	watched_patterns(&w, PATTERNS("in/%%"), NULL, false);
+	watched_mkdir(&w, "in/d");
+	watched_rename(&w, "in/d", "out/d");
+	watched_expect(&w, "CREATE in/d/\nDELETE in/d/\n");
+}
+
 static void names_are_bytes(void **state)
 {
 	(void)state;
@@ -305,6 +328,8 @@ int main(void)
 		TEST(links_are_not_followed_but_told),
 		TEST(a_link_in_the_base_is_resolved_and_followed_when_it_changes),
 		TEST(a_change_by_another_name_is_told),
+		TEST(a_change_before_the_second_name_was_seen_is_told_of_both),
+		TEST(a_directory_that_came_and_went_leaves_quiet),
 		TEST(names_are_bytes),
 		TEST(opens_are_told_where_wanted_but_not_ours),
 		TEST(another_configuration_keeps_what_both_name),
