@@ -1,5 +1,8 @@
 /* Files of several names.  A directory's watch tells of a file by the name it was changed by, which may be one that is not
- * watched at all.  So such a file gets a watch of its own, and what that tells is told of all its names that are known. */
+ * watched at all.  So such a file gets a watch of its own, and what that tells is told of all its names that are known.
+ *
+ * What no watch can tell: a name that is made, by which the file is changed, and that is gone again before it was looked at.
+ * The other names then keep what was known of them until they are looked at for another reason. */
 #include "watch/state.h"
 
 #include "base/limits.h"
