@@ -135,7 +135,7 @@ static bool take_watch(struct mw_watch *watch, struct mw_node *node, const char 
 		mw_said(watch, MW_SAID_NO_WATCHES, true,
 			"files: no inotify watch for '%s' (%llu in use of %llu that we may take): it and others are looked at "
 			"every %lld ms instead; raise fs.inotify.max_user_watches or inotify_watch_share, or watch less",
-			path, (unsigned long long)(watch->tree.watched + watch->link_count),
+			path, (unsigned long long)watch->tree.watched + watch->link_count,
 			(unsigned long long)watch->share, (long long)watch->options.poll_ms);
 		polled(watch, dir, true);
 		return true;

@@ -106,7 +106,7 @@ static void grow_names(struct mw_tree *tree)
 	if (tree->count < 2 * tree->names_size)
 		return;
 	size_t size = tree->names_size * 2;
-	struct mw_node **names = calloc(size, sizeof(*names));
+	struct mw_node **names = calloc(size, sizeof(void *));
 	if (!names)
 		return;
 	for (size_t i = 0; i < tree->names_size; i++)
@@ -126,7 +126,7 @@ static void grow_inodes(struct mw_tree *tree)
 		return;
 	struct mw_node **old = tree->inodes;
 	size_t old_size = tree->inodes_size;
-	struct mw_node **inodes = calloc(old_size * 2, sizeof(*inodes));
+	struct mw_node **inodes = calloc(old_size * 2, sizeof(void *));
 	if (!inodes)
 		return;
 	tree->inodes = inodes;
@@ -396,7 +396,7 @@ static void grow_wds(struct mw_tree *tree)
 	if (tree->watched < 2 * tree->wds_size)
 		return;
 	size_t size = tree->wds_size * 2;
-	struct mw_dir **wds = calloc(size, sizeof(*wds));
+	struct mw_dir **wds = calloc(size, sizeof(void *));
 	if (!wds)
 		return;
 	for (size_t i = 0; i < tree->wds_size; i++)

@@ -331,14 +331,14 @@ int mw_map_new(const struct mw_watch_config *config, struct mw_map **ret_map, st
 		return mw_err_set(err, -ENOMEM, "patterns of files: out of memory");
 	}
 	int r = add_all(map, config, err);
-	if (r == 0) {
+	if (r == 0) { /* no more rules come */
 		struct rule *rules = realloc(map->rules, (map->rule_count + 1) * sizeof(*rules));
 		map->rules = rules ? rules : map->rules;
 		map->scratch = calloc(map->rule_count + 1, sizeof(*map->scratch));
 		if (!map->scratch)
 			r = mw_err_set(err, -ENOMEM, "patterns of files: out of memory");
 	}
-	if (r == 0) {
+	if (r == 0 && map->scratch) {
 		(void)intern(map, NULL, 0);
 		bool has_any = false;
 		for (size_t i = 0; i < map->rule_count; i++) {

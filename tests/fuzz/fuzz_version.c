@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t right_size = size - left_size - (end ? 1 : 0);
 	for (int flavour = MW_VERSION_ANY; flavour <= MW_VERSION_ARCH; flavour++) {
 		int there = mw_version_compare((enum mw_version_flavour)flavour, left, left_size, right, right_size);
+		/* NOLINTNEXTLINE(readability-suspicious-call-argument): the other way round */
 		int back = mw_version_compare((enum mw_version_flavour)flavour, right, right_size, left, left_size);
 		if (sign_of(there) != -sign_of(back))
 			__builtin_trap();

@@ -70,6 +70,21 @@ describe("on ECS", function()
     assert.are.equal(512 << 20, tonumber(info.physical_memory))
   end)
 
+  it("every sample is understood", function()
+    local names = {}
+    for path in assert(io.popen "ls tests/fixtures/ecs-metadata/*.json"):lines() do
+      names[#names + 1] = path:match "([^/]+)%.json$"
+    end
+    local result = on_ecs(("%s lua tests/spec/ecs/fetch.lua %s"):format(support.moonwatch, table.concat(names, " ")),
+      V4 .. "NAME")
+    assert.are.equal(0, result.code, result.err)
+    local results = cjson.decode(result.out)
+    for _, name in ipairs(names) do
+      assert.is_truthy(results[name].known, name)
+      assert.is_nil(results[name].message, name)
+    end
+  end)
+
   it("an endpoint that knows nothing yet is asked again", function()
     local result, events = watch(V4 .. "early")
     assert.are.equal("", result.err)

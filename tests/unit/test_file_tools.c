@@ -34,6 +34,7 @@ static struct mw_image *image_of(const char *cmdline, const char *cwd)
 	return image;
 }
 
+/* In the order in which a row reads; NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct row {
 	const char *cmdline;
 	enum mw_change_kind kind;
