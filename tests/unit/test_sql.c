@@ -293,7 +293,8 @@ static void spool_up(void)
 		{"e7", "socket.accept", "{\"socket\":{\"family\":\"unix\",\"path\":\"@x\"},\"sampled\":true}",
 		 14000000001, 0},
 		{"e8", "file.rename",
-		 "{\"process\":{\"exe\":\"/bin/mv\",\"uid\":1},\"file\":{\"path\":\"/b\",\"old_path\":\"/a\",\"found_by\":\"call\"},\"call\":{}}",
+		 "{\"process\":{\"exe\":\"/bin/mv\",\"uid\":1},"
+		 "\"file\":{\"path\":\"/b\",\"old_path\":\"/a\",\"found_by\":\"call\"},\"call\":{}}",
 		 15000000000, 9},
 		{"e9", "file.delete", "{\"file\":{\"path\":\"/c\"},\"call\":{\"error\":\"ENOENT\"}}", 15000000000, 9},
 	};
