@@ -171,6 +171,13 @@ static void renamed(struct mw_watch *watch, struct at *from, struct at *to, bool
 		mw_dirs_unwatch(watch, to->node);
 }
 
+static bool is_within(const struct mw_node *node, const struct mw_node *directory)
+{
+	while (node && node != directory)
+		node = node->parent;
+	return node;
+}
+
 void mw_names_moved(struct mw_watch *watch, struct mw_node *from_directory, const char *from_name,
 		    struct mw_node *to_directory, const char *to_name, bool is_directory, uint32_t cookie)
 {
@@ -184,6 +191,16 @@ void mw_names_moved(struct mw_watch *watch, struct mw_node *from_directory, cons
 	if (from.meaning.is_link || to.meaning.is_link)
 		mw_watch_resolve_soon(watch);
 	watch->was_directory_moved |= is_directory;
+	/* Into or over what is within the other, as far as we know: that is out of date, as events were lost.  All is looked at;
+	 * in the tree it would make a circle. */
+	struct mw_node *outer = from.node && is_within(to_directory, from.node)              ? from.node
+				: from.node && to.node && is_within(from_directory, to.node) ? to.node
+											     : NULL;
+	if (outer) {
+		mw_dirs_remove(watch, outer, true, MW_FOUND_BY_INOTIFY, 0);
+		mw_scan_all(watch);
+		return;
+	}
 	if (!from.node && to.node && to.node->flags & MW_NODE_SCANNED) { /* a scan saw it under its new name only */
 		created(watch, &to, is_directory, NULL);
 		return;
