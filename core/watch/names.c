@@ -185,7 +185,8 @@ void mw_names_moved(struct mw_watch *watch, struct mw_node *from_directory, cons
 	struct at to = look_up(watch, to_directory, to_name);
 	if (!from.meaning.categories || !to.meaning.categories) {
 		mw_names_deleted(watch, from_directory, from_name, is_directory, cookie);
-		mw_names_created(watch, to_directory, to_name, is_directory, cookie);
+		if (!(to_directory->flags & MW_NODE_DEAD)) /* events were lost: it was known to be within */
+			mw_names_created(watch, to_directory, to_name, is_directory, cookie);
 		return;
 	}
 	if (from.meaning.is_link || to.meaning.is_link)
