@@ -172,8 +172,10 @@ static bool look(struct mw_watch *watch, struct mw_node *node)
 	char path[MW_PATH_BYTES];
 	struct stat st;
 	if (mw_tree_path(node, path, sizeof(path)) < 0 || lstat(path, &st) < 0 ||
-	    !S_ISDIR(st.st_mode) != !mw_node_is_directory(node))
+	    !S_ISDIR(st.st_mode) != !mw_node_is_directory(node)) {
+		mw_dirs_unsettle(watch, node); /* may be elsewhere, by a directory's rename that is yet to be read */
 		return false;
+	}
 	if (mw_node_is_directory(node) && node->flags & MW_NODE_HAS_STAT && mw_node_dir(node)->wd >= 0 &&
 	    (node->inode != st.st_ino || watch->tree.devices[node->device] != st.st_dev))
 		mw_scan_queue(watch, node,
