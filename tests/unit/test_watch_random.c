@@ -78,10 +78,21 @@ static void save_atomically(uint64_t *state)
 		(void)unlink(temporary);
 }
 
+/* A name that is made, changed through and removed before anybody can look leaves the file's other names wrong, and inotify says nothing
+ * of it (core/watch/links.c).  What becomes of changes through a second name that stays is tested in test_watch.c. */
+static bool has_several_names(const char *path)
+{
+	struct stat st;
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink > 1;
+}
+
 static void do_something(uint64_t *state)
 {
 	const char *path = any(state, false), *other;
-	switch (rnd(state, 26)) {
+	uint32_t what = rnd(state, 26);
+	if (what < 10 && has_several_names(path))
+		return;
+	switch (what) {
 	case 0 ... 4:
 		write_some(state, path, O_CREAT);
 		break;
