@@ -134,6 +134,12 @@ describe("privilege", function()
         case $name in moonwatch-*) cat $d/environ >/dev/null 2>&1 && echo read $name environ
           head -c 1 $d/mem >/dev/null 2>&1 && echo read $name mem; echo found;; esac
       done]]
+    -- Sensors of the tests before may still be at their end.
+    assert.are.equal(0, run([[i=0
+      while grep -qs ^moonwatch- /proc/[0-9]*/comm; do
+        [ $((i += 1)) -lt 500 ] || exit 1
+        sleep 0.02
+      done]]).code)
     local seen = beside("sh -c " .. quote(script), with(fargate .. " sys_ptrace"))
     assert.are.equal("found\nfound\nfound\n", seen.out)
   end)

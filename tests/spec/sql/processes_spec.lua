@@ -45,10 +45,10 @@ local function sleeper(command)
     local file <close> = assert(io.open(path))
     return file:read "n"
   end)
-  -- It is what it is to become only when it sleeps.
+  -- It is what it is to become only when it sleeps: before, its libraries are still being mapped.
   await(function()
-    local comm <close> = assert(io.open(("/proc/%d/comm"):format(pid)))
-    return comm:read "l" == "sleep"
+    local stat <close> = assert(io.open(("/proc/%d/stat"):format(pid)))
+    return stat:read("l"):find("(sleep) S", 1, true)
   end)
   os.remove(path)
   return setmetatable({ pid = pid }, {
