@@ -30,6 +30,7 @@ else()
 endif()
 # Regular expressions with limits.  The archive: only queries use it.
 find_library(PCRE2 NAMES libpcre2-8.a REQUIRED)
+find_library(YAML NAMES libyaml.a REQUIRED)
 if(MOONWATCH_STATIC)
   # What these libraries themselves need.
   target_link_libraries(PkgConfig::LUA INTERFACE ${LUA_STATIC_LIBRARIES})
@@ -56,7 +57,7 @@ moonwatch_layer(aws mw_net mw_crypto mw_loop mw_base)
 moonwatch_layer(flag mw_base)
 moonwatch_layer(spool mw_event mw_base PkgConfig::SQLITE)
 moonwatch_layer(sql mw_spool mw_flag mw_pkg mw_net mw_proc mw_crypto mw_base PkgConfig::SQLITE ${PCRE2} m)
-moonwatch_layer(script mw_sql mw_spool mw_flag mw_aws mw_net mw_crypto mw_loop mw_event mw_base ${LUA_AND_ITS} Threads::Threads)
+moonwatch_layer(script mw_sql mw_spool mw_flag mw_aws mw_net mw_crypto mw_loop mw_event mw_base ${LUA_AND_ITS} ${YAML} Threads::Threads)
 moonwatch_layer(rule mw_script mw_event mw_base)
 moonwatch_layer(sensor mw_rule mw_script mw_sql mw_spool mw_flag mw_watch mw_launch mw_trace mw_crypto mw_proc mw_event mw_loop mw_base)
 
@@ -73,5 +74,5 @@ set_target_properties(moonwatch PROPERTIES ENABLE_EXPORTS ON
 if(NOT MOONWATCH_STATIC)
   target_link_options(moonwatch PRIVATE -Wl,-z,relro,-z,now,--as-needed)
   # What libcurl brings along finds its own OpenSSL and zlib, not the few functions of ours.
-  target_link_options(moonwatch PRIVATE -Wl,--exclude-libs,libcrypto.a:libpcre2-8.a:libz.a)
+  target_link_options(moonwatch PRIVATE -Wl,--exclude-libs,libcrypto.a:libpcre2-8.a:libyaml.a:libz.a)
 endif()

@@ -25,6 +25,7 @@ int luaopen_moonwatch_text(lua_State *L);
 int luaopen_moonwatch_tls(lua_State *L);
 int luaopen_moonwatch_watch(lua_State *L);
 int luaopen_moonwatch_writer(lua_State *L);
+int luaopen_moonwatch_yaml(lua_State *L);
 
 #define OURS (MW_SEEN_BY(MW_SCRIPT_AGENT) | MW_SEEN_BY(MW_SCRIPT_TOOL))
 
@@ -42,6 +43,7 @@ const struct mw_script_module mw_script_modules[] = {
 	{"moonwatch.tls", luaopen_moonwatch_tls, OURS},
 	{"moonwatch.watch", luaopen_moonwatch_watch, MW_SEEN_BY(MW_SCRIPT_AGENT)},
 	{"moonwatch.writer", luaopen_moonwatch_writer, OURS},
+	{"moonwatch.yaml", luaopen_moonwatch_yaml, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"cjson", luaopen_cjson, OURS},
 	{0},
 };
