@@ -22,7 +22,8 @@ local ANSWER_BYTES = 512 << 10
 local clock_offset = 0
 
 ---@class moonwatch.aws.Call
----@field service "ssm"|"secretsmanager"
+---@field service string  as in the name of its host: "ssm", "secretsmanager", "api.ecr"
+---@field signs_as string?  what the signature calls it, where that differs
 ---@field region string
 ---@field target string  X-Amz-Target
 ---@field body string  JSON
@@ -54,7 +55,7 @@ local function signed_headers(call, place, keys)
     body = call.body,
     date = date,
     region = call.region,
-    service = call.service,
+    service = call.signs_as or call.service,
     key_id = keys.id,
     key = keys.key,
   })

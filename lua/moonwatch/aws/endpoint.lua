@@ -20,6 +20,7 @@ local OVERRIDES = {
   ssm = "AWS_ENDPOINT_URL_SSM",
   secretsmanager = "AWS_ENDPOINT_URL_SECRETS_MANAGER",
   sts = "AWS_ENDPOINT_URL_STS",
+  ["api.ecr"] = "AWS_ENDPOINT_URL_ECR",
 }
 
 ---@class moonwatch.aws.Partition
@@ -68,7 +69,7 @@ end
 ---@field plain boolean  http, by an override
 
 --- The address of `service` in `region`.  AWS_ENDPOINT_URL and its kind, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT.
----@param service "ssm"|"secretsmanager"|"sts"
+---@param service "ssm"|"secretsmanager"|"sts"|"api.ecr"
 ---@param region string
 ---@return moonwatch.aws.Endpoint? endpoint
 ---@return string? message
