@@ -13,7 +13,7 @@ const struct mw_command mw_command_patch = {
 	.usage = "[--mode=sidecar|volume|build] --image=IMAGE [OPTION]… FILE|-",
 	.summary = "put the sensor in front of the containers of a task definition, template, Compose file or workload",
 	.help = "FILE is a task definition of ECS (JSON, also the answer of describe-task-definition, or the list in Terraform's\n"
-		"container_definitions), a template of CloudFormation, a Compose file, or workloads of Kubernetes, in JSON or YAML. It is\n"
+		"container_definitions), a template of CloudFormation, a Compose file, or workloads of Kubernetes: JSON or YAML. It is\n"
 		"changed in place, where it must be and nowhere else; \"-\" reads standard input and writes standard output.\n\n"
 		"  --mode=sidecar       the tree comes from a container that ends at once, by volumesFrom (the default)\n"
 		"  --mode=volume        it is copied into a volume of its own by `moonwatch install`; Kubernetes: always\n"

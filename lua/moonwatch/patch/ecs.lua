@@ -136,7 +136,7 @@ local function sidecar(doc, task, options)
     members[#members + 1] = { s "command", { "version" } }
   end
   if not document.get(task.node, s "memory") and task.node then
-    members[#members + 1] = { s "memoryReservation", 64 }
+    members[#members + 1] = { s "memory", 64 }
   end
   members[#members + 1] = { s "dockerLabels", render.map { { wrap.LABEL, own:text() } } }
   doc:append(task.containers, render.map(members))

@@ -178,19 +178,17 @@ local function parse(words)
 end
 
 local function read(path)
-  local file, message = io.stdin, nil
-  if path ~= "-" then
-    file, message = io.open(path, "rb")
-    if not file then
-      return nil, message
-    end
+  if path == "-" then
+    return io.stdin:read(MAX_BYTES + 1) or ""
   end
-  local content = file:read(MAX_BYTES + 1)
-  if path ~= "-" then
-    file:close()
+  local file, message = io.open(path, "rb")
+  if not file then
+    return nil, message
   end
-  if not content and path ~= "-" then
-    return nil, path .. ": cannot be read as a file"
+  local content, why = file:read(MAX_BYTES + 1)
+  file:close()
+  if not content and why then
+    return nil, ("%s: %s"):format(path, why)
   end
   return content or ""
 end

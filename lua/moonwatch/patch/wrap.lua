@@ -198,8 +198,13 @@ function M.label(container, path, label)
   local parent = container.node
   for depth, key in ipairs(path) do
     local node = document.get(parent, key)
-    if not node then
-      container.record:made(table.move(path, 1, depth, 1, {}))
+    local here = table.move(path, 1, depth, 1, {})
+    if node and document.is_null(node) then
+      container.record:replaced(here, container.doc:slice(node))
+      container.doc:replace(node, nested(path, depth + 1, render.map { { label, container.record:text() } }))
+      return
+    elseif not node then
+      container.record:made(here)
       container.doc:set(parent, key, nested(path, depth + 1, render.map { { label, container.record:text() } }))
       return
     elseif node.kind ~= "map" or node.tag or document.get(node, "Fn::If") then
