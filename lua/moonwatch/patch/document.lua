@@ -27,13 +27,41 @@ local function detect_style(text, is_json)
   if indent and outer and #indent > #outer and indent:sub(1, #outer) == outer then
     indent = indent:sub(#outer + 1)
   end
-  local is_tight = not indent and not text:find '":%s' and text:find '":'
+  local is_tight = is_json and not indent and not text:find '":%s' and text:find '":'
   return {
     yaml = not is_json,
     indent = is_json and indent or nil,
     colon = is_tight and ":" or ": ",
     comma = is_tight and "," or ", ",
   }
+end
+
+-- What a document may have in YAML, and this does not understand well enough to write beside it.
+local function check(node)
+  for _, member in ipairs(node) do
+    if member.key and member.key.kind ~= "text" then
+      return "a name that is no text"
+    end
+    local message = check(member.value or member)
+    if message then
+      return message
+    end
+  end
+end
+
+local function read_yaml(text)
+  -- For YAML 1.1 these are ends of lines.
+  if text:find "\r[^\n]" or text:find "\xC2\x85" or text:find "\xE2\x80[\xA8\xA9]" then
+    return nil, "lines that end in something else than a newline"
+  end
+  local roots, message = yaml.parse(text)
+  for _, root in ipairs(roots or {}) do
+    message = message or check(root)
+  end
+  if roots and not roots[1] then
+    message = "empty"
+  end
+  return not message and roots or nil, message
 end
 
 ---@param text string
@@ -54,7 +82,7 @@ function M.read(text)
     root, message = json.parse(text)
     roots = root and { root }
   else
-    roots, message = yaml.parse(text)
+    roots, message = read_yaml(text)
   end
   if not roots then
     return nil, message
@@ -208,15 +236,33 @@ local function add(edits, from, to, text)
   edits[#edits + 1] = { from = from, to = to, text = text, number = #edits, depth = edits.depth }
 end
 
--- How deep each node lies.
-local function measure(node, depth, depths)
+-- How deep each node lies, and by which key.
+local function measure(node, depth, depths, keys)
   depths[node] = depth
   for _, member in ipairs(node) do
     if member.key then
-      measure(member.key, depth + 1, depths)
+      keys[member.value] = member.key
     end
-    measure(value_of(member), depth + 1, depths)
+    measure(value_of(member), depth + 1, depths, keys)
   end
+end
+
+-- Something in the place of a value, which may be nothing at all: "name:".
+local function write_replacement(self, node, new, key, edits)
+  local text = self.text
+  local written = new.text or render.flow(new.value, self.style, indent_at(text, node.from))
+  local from, to = node.from, content_end(node)
+  -- A block of text has the newline behind it.
+  while to > from and text:find("^[\r\n]", to - 1) do
+    to = to - 1
+  end
+  if from == to and key then
+    from = text:find(":", key.to, true) + 1
+    to, written = from, " " .. written
+  elseif written == "" and text:sub(from - 1, from - 1) == " " then
+    from = from - 1
+  end
+  add(edits, from, to, written)
 end
 
 local function write_flow(self, node, changed, edits)
@@ -296,16 +342,15 @@ local function write_removals(self, node, removed, edits)
 end
 
 local function collect(self)
-  local edits, depths = {}, {}
+  local edits, depths, keys = {}, {}, {}
   for _, root in ipairs(self.roots) do
-    measure(root, 0, depths)
+    measure(root, 0, depths, keys)
   end
   for _, node in ipairs(self.order) do
     local changed = self.changes[node]
     edits.depth = depths[node]
     if changed.replaced then
-      local new = changed.replaced
-      add(edits, node.from, content_end(node), new.text or render.flow(new.value, self.style, indent_at(self.text, node.from)))
+      write_replacement(self, node, changed.replaced, keys[node], edits)
     else
       write_removals(self, node, changed.removed, edits)
       if #changed.before + #changed.after > 0 then

@@ -244,6 +244,42 @@ end
 
 local UNKNOWN = "no task definition of ECS, no template of CloudFormation with one, no Compose file, no workload of Kubernetes"
 
+local function new_report(options)
+  return setmetatable({ include = options.include, exclude = options.exclude, lines = {}, changed = 0, refused = 0 }, Report)
+end
+
+-- The text with what the handlers put in, or took out.
+local function change(doc, options, report)
+  local parts = parts_of(doc)
+  if #parts == 0 then
+    return nil, UNKNOWN
+  end
+  for _, part in ipairs(parts) do
+    if options.undo then
+      part[1].undo(doc, part[2], report)
+    else
+      part[1].wrap(doc, part[2], options, report)
+    end
+  end
+  return report.changed > 0 and doc:result() or doc.mark .. doc.text
+end
+
+local function without_end(content)
+  return (content:gsub("[\r\n]*$", ""))
+end
+
+-- Can what was put in be taken out again, exactly?  A mistake here could take down a service, so it is tried each time.
+local function check_undo(doc, result, options)
+  local again, message = document.read(result)
+  if not again then
+    return "what would be written is not well-formed (" .. message .. ")"
+  end
+  local undone = change(again, { undo = true }, new_report(options))
+  if not undone or without_end(undone) ~= without_end(doc.mark .. doc.text) then
+    return "what would be written could not be taken out again exactly"
+  end
+end
+
 --- Patch a text.
 ---@param content string
 ---@param options table
@@ -254,31 +290,19 @@ function M.patch(content, options)
   if not doc then
     return nil, message
   end
-  if not options.undo then
-    doc = ecs.unwrap(doc)
-  end
-  local parts = parts_of(doc)
-  if #parts == 0 then
-    return nil, UNKNOWN
-  end
-  local report = setmetatable({ include = options.include, exclude = options.exclude, lines = {}, changed = 0, refused = 0 }, Report)
-  for _, part in ipairs(parts) do
-    if options.undo then
-      part[1].undo(doc, part[2], report)
-    else
-      part[1].wrap(doc, part[2], options, report)
-    end
-  end
-  if report.refused > 0 then
+  doc = options.undo and doc or ecs.unwrap(doc)
+  local report = new_report(options)
+  local result
+  result, message = change(doc, options, report)
+  if not result then
+    return nil, message
+  elseif report.refused > 0 then
     return nil, report
-  elseif report.changed == 0 then
-    return content, report
   end
-  local result = doc:result()
-  -- What we wrote must be what we read: a mistake here would take down a service.
-  local again, why = document.read(result)
-  if not again then
-    error("the result cannot be read again: " .. why)
+  message = not options.undo and report.changed > 0 and check_undo(doc, result, options)
+  if message then
+    report:refuse("the document", message .. "; is its layout unusual?")
+    return nil, report
   end
   return result, report
 end

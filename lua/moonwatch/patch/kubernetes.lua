@@ -102,6 +102,9 @@ local function wrap_pod(doc, pod, options, report)
   local own = record.new()
   local spec = document.get(pod.node, "spec")
   local containers = document.get(spec, "containers")
+  if containers.kind ~= "list" then
+    wrap.refuse "its containers are no list"
+  end
   local system = document.plain(document.find(spec, "os", "name")) or
     document.plain(document.find(spec, "nodeSelector", "kubernetes.io/os")) or "linux"
   if system ~= "linux" then
@@ -112,8 +115,10 @@ local function wrap_pod(doc, pod, options, report)
   end
   local count = 0
   for index, node in ipairs(containers) do
-    local name = document.plain(document.get(node, "name")) or ("#%d"):format(index)
-    if report:wants(name, nil) then
+    local name = document.plain(document.get(node, "name"))
+    if not name then
+      report:refuse(("%s, container %d"):format(pod.name, index), "it has no name")
+    elseif report:wants(name, nil) then
       local image = document.plain(document.get(node, "image"))
       report:try(name, function()
         local what = wrap_container(doc, own, node, name, options, function()

@@ -1,5 +1,4 @@
 -- What cannot be done safely is refused, with the reason, and nothing is written.
-local document = require "moonwatch.patch.document"
 local images = require "moonwatch.patch.images"
 local patch = require "moonwatch.patch"
 
@@ -104,23 +103,37 @@ describe("patch refuses", function()
     assert.is_truthy(table.concat(report.lines, "\n"):find("a: left alone: excluded", 1, true))
   end)
 
-  it("random damage cleanly", function()
-    local file <close> = assert(io.open("tests/fixtures/patch/ecs/everything.json", "rb"))
-    local text = file:read "a"
-    local yaml <close> = assert(io.open("tests/fixtures/patch/cloudformation/intrinsics.yaml", "rb"))
+  it("damaged documents, or wraps them so that they can be taken out again exactly", function()
+    local texts = {}
+    local pipe <close> = assert(io.popen "find tests/fixtures/patch -mindepth 2 -type f | sort")
+    for path in pipe:lines() do
+      local file <close> = assert(io.open(path, "rb"))
+      texts[#texts + 1] = not path:find "/describe" and file:read "a" or nil
+    end
+    local noises = { "", "{", "}", "]", "\n", ":", "- ", '"', "\0", "!X ", "&a ", "*a", "#", "? ", "|\n", "> ", " ", "\r" }
+    local modes = { "sidecar", "volume", "build" }
+    local known = function()
+      return { entrypoint = { "/e" }, cmd = {} }
+    end
     local seed = tonumber(os.getenv "MOONWATCH_TEST_SEED") or os.time()
     math.randomseed(seed)
-    local refused = 0
-    for _, whole in ipairs { text, yaml:read "a" } do
-      for _ = 1, 300 do
-        local at, n = math.random(#whole), math.random(0, 12)
-        local noise = ({ "", "{", "}", "]", "\n", ":", "- ", '"', "\0", "!X ", "&a ", "*a" })[math.random(12)]
-        local damaged = whole:sub(1, at - 1) .. noise .. whole:sub(at + n)
-        local result, report = patch.patch(damaged, options())
-        assert.is_truthy(result and document.read(result) or report, "seed " .. seed)
-        refused = refused + (result and 0 or 1)
+    local refused, wrapped = 0, 0
+    for _ = 1, 1000 do
+      local whole = texts[math.random(#texts)]
+      local at, n = math.random(#whole), math.random(0, 12)
+      local damaged = whole:sub(1, at - 1) .. noises[math.random(#noises)] .. whole:sub(at + n)
+      local chosen = options { mode = modes[math.random(3)], image_config = known }
+      local result, report = patch.patch(damaged, chosen)
+      if not result then
+        assert.is_truthy(report, "seed " .. seed)
+        refused = refused + 1
+      elseif report.changed > 0 then
+        chosen.undo = true
+        local undone = assert(patch.patch(result, chosen))
+        assert.are.equal((damaged:gsub("[\r\n]*$", "")), (undone:gsub("[\r\n]*$", "")), "seed " .. seed)
+        wrapped = wrapped + 1
       end
     end
-    assert.is_truthy(refused > 0, "seed " .. seed)
+    assert.is_truthy(refused > 100 and wrapped > 100, ("%d refused, %d wrapped, seed %d"):format(refused, wrapped, seed))
   end)
 end)
