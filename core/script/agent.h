@@ -1,23 +1,34 @@
-/* The part of the sensor that talks to the outside, in Lua (lua/moonwatch/agent.lua): reads the secret to enrol with, asks ECS where
- * this runs.  Its tasks are resumed by the sensor's loop, and nothing waits for them. */
+/* The sensor's agent, in Lua: one state, in which configurations are applied, whoever they come from
+ * (lua/moonwatch/osquery/config.lua), and in which all that talks to the outside runs as tasks (lua/moonwatch/agent.lua): the secret to
+ * enrol with, the task's metadata, the backend, sinks on the network.  The sensor's loop resumes its tasks, and nothing waits for them.
+ *
+ * The state is made when it is first needed, since it takes some milliseconds. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "flag/flag.h"
 
 struct mw_agent;
 struct mw_err;
+struct mw_file_paths;
 struct mw_loop;
 struct mw_secret;
+struct mw_spool;
 
+/* Borrowed, but for the secret, which is copied when the tasks begin. */
 struct mw_agent_options {
 	struct mw_loop *loop;
 	const char *tree;
+	struct mw_flags *flags;
+	struct mw_spool *spool;
+	const char *state_dir; /* "": there is none, all is in memory */
+	const char *run;       /* names this run, as event ids do */
 	/* As struct mw_enroll has them. */
 	const char *reference;
 	const struct mw_secret *secret;
-	/* May AWS_ACCESS_KEY_ID and its kind be used? */
-	bool uses_environment_keys;
 	/* What is to be known: one line, without a secret in it. */
 	void (*report)(void *data, const char *line);
 	/* Where this runs, a column of ecs_metadata after the other; `text` NULL: not known.  See mw_identity_set(). */
@@ -27,9 +38,36 @@ struct mw_agent_options {
 	void *data;
 };
 
-/* What is in `options` is kept, not copied, but for the secret. */
-int mw_agent_new(const struct mw_agent_options *options, struct mw_agent **ret_agent, struct mw_err *err);
-void mw_agent_free(struct mw_agent *agent);
+/* What configurations reach, by the modules moonwatch.watch and moonwatch.flags. */
+struct mw_agent_host {
+	/* Watch what `source` says, in place of what it said before; *paths may be taken over and emptied. */
+	int (*watch)(void *data, enum mw_flag_source source, struct mw_file_paths *paths, struct mw_err *err);
+	/* As mw_flags_set_at(), for flags that may change now. */
+	int (*set_flag)(void *data, const char *name, const char *text, enum mw_flag_source source, const char *origin,
+			struct mw_err *err);
+	/* All of a document has been applied. */
+	void (*applied)(void *data);
+	/* A line about something in a configuration that has no effect. */
+	void (*warn)(void *data, const char *line);
+	void *data;
+};
 
-/* Of the secret: "waiting", "read", or why it cannot be read. */
+int mw_agent_new(const struct mw_agent_options *options, struct mw_agent **ret_agent);
+void mw_agent_free(struct mw_agent *agent);
+/* `host` is copied. */
+void mw_agent_set_host(struct mw_agent *agent, const struct mw_agent_host *host);
+
+/* Begin its tasks: lua/moonwatch/agent.lua. */
+int mw_agent_start(struct mw_agent *agent, struct mw_err *err);
+
+/* Apply a configuration document, JSON, that `source` gives; `origin` names it in messages.  -EINVAL: it is refused, with
+ * line and reason in err, and what held before still does, but for flags. */
+int mw_agent_apply(struct mw_agent *agent, const char *text, size_t bytes, enum mw_flag_source source,
+		   const char *origin, struct mw_err *err);
+
+/* Deliver what is there, as far as it can be within `deadline_ms`; `done` is called once, from the loop or within, when that is over,
+ * or the time. */
+void mw_agent_flush(struct mw_agent *agent, int64_t deadline_ms, void (*done)(void *data), void *data);
+
+/* Of the secret: "waiting", "read", or why it cannot be read; "" when there is none to be read. */
 const char *mw_agent_secret_state(const struct mw_agent *agent);

@@ -1,7 +1,7 @@
 /* moonwatch.flags: what flags there are, and setting those that may change while the sensor runs; for the agent. */
 #include "base/err.h"
 #include "flag/flag.h"
-#include "script/live_private.h"
+#include "script/agent_private.h"
 #include "script/bind.h"
 
 int luaopen_moonwatch_flags(lua_State *L);
@@ -9,10 +9,10 @@ int luaopen_moonwatch_flags(lua_State *L);
 /* set(name, value, source, origin) -> true | nil, message, code, errno */
 static int set(lua_State *L)
 {
-	const struct mw_live_host *host = mw_live_host_of(L);
+	const struct mw_agent_host *host = mw_agent_host_of(L);
 	const char *name = luaL_checkstring(L, 1);
 	const char *value = luaL_checkstring(L, 2);
-	enum mw_flag_source source = mw_live_source(L, 3);
+	enum mw_flag_source source = mw_agent_source(L, 3);
 	const char *origin = luaL_optstring(L, 4, NULL);
 	struct mw_err err = {""};
 	int r = host->set_flag(host->data, name, value, source, origin, &err);
@@ -36,12 +36,36 @@ static int find(lua_State *L)
 	return 1;
 }
 
+/* get(name) -> its value now: a boolean, integer or string */
+static int get(lua_State *L)
+{
+	const struct mw_flags *flags = mw_agent_options_of(L)->flags;
+	const struct mw_flag *flag = mw_flag_find(luaL_checkstring(L, 1));
+	luaL_argcheck(L, flag, 1, "no such flag");
+	enum mw_flag_id id = (enum mw_flag_id)(flag - mw_flag_list);
+	if (flag->type == MW_FLAG_BOOL)
+		lua_pushboolean(L, mw_flag_bool(flags, id));
+	else if (flag->type == MW_FLAG_INT)
+		lua_pushinteger(L, mw_flag_int(flags, id));
+	else
+		lua_pushstring(L, mw_flag_text(flags, id));
+	return 1;
+}
+
+/* source(name) -> where its value is from: "default", "command line", … */
+static int source(lua_State *L)
+{
+	const struct mw_flags *flags = mw_agent_options_of(L)->flags;
+	const struct mw_flag *flag = mw_flag_find(luaL_checkstring(L, 1));
+	luaL_argcheck(L, flag, 1, "no such flag");
+	lua_pushstring(L, mw_flag_source_name(mw_flag_source(flags, (enum mw_flag_id)(flag - mw_flag_list))));
+	return 1;
+}
+
 int luaopen_moonwatch_flags(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"set", set},
-		{"find", find},
-		{NULL, NULL},
+		{"set", set}, {"find", find}, {"get", get}, {"source", source}, {NULL, NULL},
 	};
 	luaL_newlib(L, functions);
 	return 1;

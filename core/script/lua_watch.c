@@ -1,7 +1,7 @@
 /* moonwatch.watch: which files are watched; for the agent. */
 #include "base/err.h"
 #include "flag/file_paths.h"
-#include "script/live_private.h"
+#include "script/agent_private.h"
 #include "script/bind.h"
 #include "script/file_paths.h"
 
@@ -29,8 +29,8 @@ static struct mw_file_paths *push_paths(lua_State *L)
 /* configure(source, files) -> true | nil, message, code, errno */
 static int configure(lua_State *L)
 {
-	const struct mw_live_host *host = mw_live_host_of(L);
-	enum mw_flag_source source = mw_live_source(L, 1);
+	const struct mw_agent_host *host = mw_agent_host_of(L);
+	enum mw_flag_source source = mw_agent_source(L, 1);
 	luaL_checktype(L, 2, LUA_TTABLE);
 	struct mw_file_paths *paths = push_paths(L);
 	struct mw_err err = {""};

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "flag/file_paths.h"
-#include "script/live.h"
+#include "script/agent.h"
 #include "sensor/config_file.h"
 
 enum {
@@ -20,7 +20,6 @@ enum {
 struct mw_configured {
 	struct mw_configured_options options;
 	struct mw_files *files;
-	struct mw_live *live;
 	struct mw_config_file *file;
 	/* What we write ourselves: to tell of it would be to write again. */
 	char own[EXCLUDES][MW_PATH_BYTES + 4];
@@ -86,19 +85,25 @@ static void on_warning(void *data, const char *line)
 	report(configured, text);
 }
 
+static void on_applied(void *data)
+{
+	struct mw_configured *configured = data;
+	bool are_flags_new = configured->are_flags_new;
+	configured->are_flags_new = false;
+	if (are_flags_new)
+		configured->options.changed(configured->options.data);
+}
+
 static void on_file(void *data, const char *text, size_t bytes)
 {
 	struct mw_configured *configured = data;
 	const char *path = mw_flag_text(configured->options.files.flags, MW_FLAG_CONFIG_PATH);
 	struct mw_err err = {""};
-	configured->are_flags_new = false;
-	if (mw_live_apply(configured->live, text, bytes, MW_FROM_CONFIG, path, &err) < 0) {
+	if (mw_agent_apply(configured->options.agent, text, bytes, MW_FROM_CONFIG, path, &err) < 0) {
 		char line[LINE_BYTES + MW_PATH_BYTES];
 		(void)snprintf(line, sizeof(line), "%s: %s; what was configured before still holds", path, err.text);
 		report(configured, line);
 	}
-	if (configured->are_flags_new)
-		configured->options.changed(configured->options.data);
 }
 
 static void on_no_file(void *data, const char *why)
@@ -113,11 +118,6 @@ static int open_config_file(struct mw_configured *configured, struct mw_err *err
 	const char *path = mw_flag_text(configured->options.files.flags, MW_FLAG_CONFIG_PATH);
 	if (!*path)
 		return 0;
-	const struct mw_live_host host = {
-		.watch = on_watch, .set_flag = on_set_flag, .warn = on_warning, .data = configured};
-	int r = mw_live_new(configured->options.tree, &host, &configured->live, err);
-	if (r < 0)
-		return r;
 	const struct mw_config_file_options options = {
 		.loop = configured->options.files.loop,
 		.path = path,
@@ -125,7 +125,7 @@ static int open_config_file(struct mw_configured *configured, struct mw_err *err
 		.failed = on_no_file,
 		.data = configured,
 	};
-	r = mw_config_file_new(&options, &configured->file);
+	int r = mw_config_file_new(&options, &configured->file);
 	return r < 0 ? mw_err_set(err, r, "%s: %s", path, strerror(-r)) : 0;
 }
 
@@ -146,6 +146,12 @@ int mw_configured_new(const struct mw_configured_options *options, struct mw_con
 	}
 	/* Owned by the caller from here on: what is told from within may look at it. */
 	*ret_configured = configured;
+	const struct mw_agent_host host = {.watch = on_watch,
+					   .set_flag = on_set_flag,
+					   .applied = on_applied,
+					   .warn = on_warning,
+					   .data = configured};
+	mw_agent_set_host(options->agent, &host);
 	struct mw_err why = {""};
 	if (open_config_file(configured, &why) < 0)
 		report(configured, why.text);
@@ -162,7 +168,6 @@ void mw_configured_free(struct mw_configured *configured)
 	if (!configured)
 		return;
 	mw_config_file_free(configured->file);
-	mw_live_free(configured->live);
 	mw_files_free(configured->files);
 	free(configured);
 }

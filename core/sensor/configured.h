@@ -4,11 +4,12 @@
 
 #include "sensor/files.h"
 
+struct mw_agent;
 struct mw_configured;
 
 struct mw_configured_options {
 	struct mw_files_options files; /* all but `excludes` */
-	const char *tree;
+	struct mw_agent *agent;        /* applies what is configured */
 	/* Flags may have changed. */
 	void (*changed)(void *data);
 	void *data;

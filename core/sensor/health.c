@@ -227,10 +227,9 @@ static void say_rules(struct mw_health *health)
 
 static void say_secret(struct mw_health *health)
 {
-	const struct mw_agent *agent = health->agent ? *health->agent : NULL;
-	if (!agent)
+	const char *state = health->agent ? mw_agent_secret_state(health->agent) : "";
+	if (!*state)
 		return;
-	const char *state = mw_agent_secret_state(agent);
 	uint64_t is_read = strcmp(state, "read") == 0;
 	add_row(&health->rows, "enroll_secret", "state", &is_read, NULL, state);
 }

@@ -34,7 +34,7 @@ struct mw_health {
 	struct mw_spool *spool;
 	struct mw_rules *const *rules;    /* where the rules in force are; there may be none */
 	const struct mw_outputs *outputs; /* may be NULL */
-	struct mw_agent *const *agent;    /* where it is; there may be none */
+	const struct mw_agent *agent;     /* may be NULL */
 	const struct mw_files *files;     /* may be NULL */
 	const uint64_t *muted;            /* alerts that repeated another; may be NULL */
 	/* What sensors before this one have counted. */

@@ -31,7 +31,6 @@
 #include "loop/loop.h"
 #include "proc/users.h"
 #include "rule/engine.h"
-#include "script/agent.h"
 #include "script/outputs.h"
 #include "sensor/attention.h"
 #include "sensor/configured.h"
@@ -40,6 +39,7 @@
 #include "sensor/health.h"
 #include "sensor/muted.h"
 #include "sensor/opening.h"
+#include "sensor/outside.h"
 #include "sensor/processes.h"
 #include "sensor/sockets.h"
 #include "sensor/state.h"
@@ -77,8 +77,7 @@ struct sensor {
 	struct mw_timer batch_timer;
 	struct mw_timer pump_timer;
 	struct mw_timer health_timer;
-	struct mw_timer agent_timer;
-	struct mw_agent *agent; /* NULL: there is nothing for it to do */
+	struct mw_outside *outside;
 	struct mw_health health;
 	char state_dir[MW_PATH_BYTES]; /* that was chosen */
 	struct mw_enforce enforce;
@@ -399,49 +398,6 @@ static void on_agent_report(void *data, const char *line)
 	on_report(data, line, true);
 }
 
-static bool is_on_ecs(void)
-{
-	const char *execution = getenv("AWS_EXECUTION_ENV");
-	return getenv("ECS_CONTAINER_METADATA_URI_V4") || getenv("ECS_CONTAINER_METADATA_URI") ||
-	       (execution && strncmp(execution, "AWS_ECS", 7) == 0);
-}
-
-static void on_identity(void *data, const char *column, const char *text)
-{
-	struct sensor *sensor = data;
-	(void)mw_identity_set(&sensor->identity, column, text); /* out of memory: events lack it */
-}
-
-static void on_document(void *data, const char *name, const char *json, size_t bytes)
-{
-	struct sensor *sensor = data;
-	struct mw_err err;
-	if (mw_spool_put_document(sensor->spool, name, json, bytes, &err) < 0)
-		mw_log("spool: what is known of %s cannot be kept: %s", name, err.text);
-}
-
-/* After all else: it takes some milliseconds, of libraries and scripts. */
-static void start_agent(void *data)
-{
-	struct sensor *sensor = data;
-	const struct mw_flags *flags = sensor->options->flags;
-	const struct mw_enroll *enroll = sensor->options->enroll;
-	const struct mw_agent_options options = {
-		.loop = sensor->loop,
-		.tree = sensor->options->tree,
-		.reference = enroll->reference,
-		.secret = enroll->secret,
-		.uses_environment_keys = mw_flag_bool(flags, MW_FLAG_AWS_ENVIRONMENT_KEYS),
-		.report = on_agent_report,
-		.identify = on_identity,
-		.keep = on_document,
-		.data = sensor,
-	};
-	struct mw_err err;
-	if (mw_agent_new(&options, &sensor->agent, &err) < 0)
-		on_agent_report(sensor, err.text);
-}
-
 static int watch_sockets(struct sensor *sensor, struct mw_err *err)
 {
 	if (!mw_flag_bool(sensor->options->flags, MW_FLAG_AUDIT_ALLOW_SOCKETS))
@@ -479,7 +435,7 @@ static int watch_files(struct sensor *sensor, struct mw_err *err)
 			  .report = on_report,
 			  .wake = on_files_wake,
 			  .data = sensor},
-		.tree = sensor->options->tree,
+		.agent = mw_outside_agent(sensor->outside),
 		.changed = subscribe,
 		.data = sensor,
 	};
@@ -487,6 +443,23 @@ static int watch_files(struct sensor *sensor, struct mw_err *err)
 	if (r == 0)
 		sensor->health.files = sensor->files = mw_configured_files(sensor->configured);
 	return r;
+}
+
+static int make_outside(struct sensor *sensor, struct mw_err *err)
+{
+	const struct mw_outside_options options = {
+		.loop = sensor->loop,
+		.tree = sensor->options->tree,
+		.flags = sensor->options->flags,
+		.enroll = sensor->options->enroll,
+		.spool = sensor->spool,
+		.state_dir = sensor->state_dir,
+		.start_ns = sensor->board->start_ns,
+		.identity = &sensor->identity,
+		.report = on_agent_report,
+		.data = sensor,
+	};
+	return mw_outside_new(&options, &sensor->outside, err);
 }
 
 static int begin(struct sensor *sensor, struct mw_err *err)
@@ -501,6 +474,8 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 		r = mw_open_spool(sensor->options->flags, sensor->state_dir, &sensor->spool, err);
 	if (r == 0 && (r = mw_users_new("", &sensor->users)) < 0)
 		r = mw_err_set(err, r, "users: %s", strerror(-r));
+	if (r == 0)
+		r = make_outside(sensor, err);
 	if (r == 0 && ((r = watch_signals(sensor)) < 0 ||
 		       (r = mw_loop_watch(sensor->loop, sensor->board->wake_fd, EPOLLIN, on_wake, sensor)) < 0))
 		r = mw_err_set(err, r, "event loop: %s", strerror(-r));
@@ -512,7 +487,7 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 		.spool = sensor->spool,
 		.rules = &sensor->rules,
 		.outputs = sensor->outputs,
-		.agent = &sensor->agent,
+		.agent = mw_outside_agent(sensor->outside),
 		.muted = &sensor->muted.count,
 	};
 	mw_health_begin(&sensor->health);
@@ -552,9 +527,9 @@ static void end(struct sensor *sensor)
 		mw_health_write(&sensor->health, true);
 	}
 	mw_health_release(&sensor->health);
-	mw_agent_free(sensor->agent);
 	mw_sockets_free(sensor->sockets);
 	mw_configured_free(sensor->configured);
+	mw_outside_free(sensor->outside);
 	mw_process_unref(sensor->root);
 	mw_outputs_free(sensor->outputs);
 	mw_rules_free(sensor->rules);
@@ -579,7 +554,6 @@ int mw_sensor_run(struct mw_board *board, void *data)
 		.batch_timer = {.fire = look_at_ring, .data = &sensor},
 		.pump_timer = {.fire = pump, .data = &sensor},
 		.health_timer = {.fire = look_at_health, .data = &sensor},
-		.agent_timer = {.fire = start_agent, .data = &sensor},
 		.signal_fd = -1,
 	};
 	struct mw_err err = {0};
@@ -587,8 +561,7 @@ int mw_sensor_run(struct mw_board *board, void *data)
 	if (r == 0) {
 		mw_timer_set(sensor.loop, &sensor.batch_timer, 0);
 		mw_timer_set(sensor.loop, &sensor.health_timer, 0);
-		if (sensor.options->enroll->reference[0] || is_on_ecs())
-			mw_timer_set(sensor.loop, &sensor.agent_timer, 0);
+		mw_outside_start(sensor.outside);
 		r = mw_loop_run(sensor.loop);
 		if (r < 0)
 			(void)mw_err_set(&err, r, "event loop: %s", strerror(-r));

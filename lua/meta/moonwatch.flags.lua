@@ -18,4 +18,14 @@ function flags.set(name, value, source, origin) end
 ---@return { name: string, live: boolean }?
 function flags.find(name) end
 
+--- Its value now.  Those that are live may change whenever a task waits.
+---@param name string
+---@return boolean|integer|string
+function flags.get(name) end
+
+--- Where it is from: "default", "profile", "backend", "configuration file", "flag file", "environment", "command line".
+---@param name string
+---@return string
+function flags.source(name) end
+
 return flags

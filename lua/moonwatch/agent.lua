@@ -4,6 +4,7 @@ local cjson = require "cjson"
 local ecs = require "moonwatch.ecs"
 local ecs_host = require "moonwatch.ecs.host"
 local enroll_secret = require "moonwatch.enroll_secret"
+local flags = require "moonwatch.flags"
 local loop = require "moonwatch.loop"
 local retry = require "moonwatch.aws.retry"
 
@@ -17,12 +18,14 @@ local CAP_MS = 300000
 ---@class moonwatch.agent.Options
 ---@field reference string  "" when there is no secret to read
 ---@field secret? moonwatch.Secret
----@field uses_environment_keys boolean
+---@field state_dir string  "" when there is none
+---@field run string  names this run
 ---@field report fun(line: string)
 ---@field say fun(state: string)
 ---@field remember fun(secret: moonwatch.Secret)  to blot it out
 ---@field identify fun(column: string, text: string?)
 ---@field keep fun(name: string, json: string)
+---@field applied fun()  flags may have changed
 
 local known
 
@@ -88,11 +91,18 @@ end
 
 ---@param options moonwatch.agent.Options
 function M.start(options)
-  aws.credentials.uses_environment = options.uses_environment_keys
+  aws.credentials.uses_environment = flags.get "aws_environment_keys"
   if options.reference ~= "" then
     loop.spawn(read_secret, options)
   end
   loop.spawn(follow_task, options)
+end
+
+--- Deliver what is there; `done` is called once that is over.
+---@param deadline_ms integer
+---@param done fun()
+function M.flush(deadline_ms, done) -- luacheck: no unused args
+  done()
 end
 
 return M

@@ -29,7 +29,8 @@ static const struct mw_sql_column columns[] = {
 	[MD5] = {"md5", MW_SQL_TEXT, 0, "MD5 of its contents", "NOCASE"},
 	[SHA1] = {"sha1", MW_SQL_TEXT, 0, "SHA-1", "NOCASE"},
 	[SHA256] = {"sha256", MW_SQL_TEXT, 0, "SHA-256", "NOCASE"},
-	[PID_WITH_NAMESPACE] = {"pid_with_namespace", MW_SQL_INTEGER, MW_SQL_ADDITIONAL | MW_SQL_HIDDEN, "Not supported: always 0"},
+	[PID_WITH_NAMESPACE] = {"pid_with_namespace", MW_SQL_INTEGER, MW_SQL_ADDITIONAL | MW_SQL_HIDDEN,
+				"Not supported: always 0"},
 	[MOUNT_NAMESPACE_ID] = {"mount_namespace_id", MW_SQL_TEXT, MW_SQL_HIDDEN, "Not supported"},
 	{0},
 };

@@ -1,0 +1,36 @@
+/* The sensor's side of its agent (script/agent.h): what that is given, when its tasks begin, and what it tells. */
+#pragma once
+
+#include <stdint.h>
+
+struct mw_agent;
+struct mw_enroll;
+struct mw_err;
+struct mw_flags;
+struct mw_identity;
+struct mw_loop;
+struct mw_outside;
+struct mw_spool;
+
+/* What it points to is borrowed. */
+struct mw_outside_options {
+	struct mw_loop *loop;
+	const char *tree;
+	struct mw_flags *flags;
+	const struct mw_enroll *enroll;
+	struct mw_spool *spool;
+	const char *state_dir;
+	int64_t start_ns;             /* wall clock; names the run */
+	struct mw_identity *identity; /* of all events from now on */
+	/* A line about what does not work, or works again. */
+	void (*report)(void *data, const char *line);
+	void *data;
+};
+
+int mw_outside_new(const struct mw_outside_options *options, struct mw_outside **ret_outside, struct mw_err *err);
+/* NULL is nothing. */
+void mw_outside_free(struct mw_outside *outside);
+
+struct mw_agent *mw_outside_agent(const struct mw_outside *outside);
+/* Begin its tasks, as soon as the loop runs, where there is anything for them to do. */
+void mw_outside_start(struct mw_outside *outside);
