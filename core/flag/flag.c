@@ -286,12 +286,31 @@ static void warn_slip(const char *variable, int variable_bytes, const char *near
 			 variable, environment_prefix, capitals);
 }
 
+/* UPTYCS_HOSTNAME: a backend and what kind it is; what MOONWATCH_… say of them replaces it. */
+static int take_uptycs(struct mw_flags *flags, const char *entry, struct mw_err *err)
+{
+	static const char name[] = "UPTYCS_HOSTNAME=";
+	if (strncmp(entry, name, sizeof(name) - 1) != 0 || !entry[sizeof(name) - 1])
+		return 0;
+	int r = mw_flags_set(flags, "tls_hostname", entry + sizeof(name) - 1, MW_FROM_ENVIRONMENT, err);
+	if (r == 0)
+		r = mw_flags_set(flags, "backend", "uptycs", MW_FROM_ENVIRONMENT, err);
+	if (r < 0)
+		mw_err_prefix(err, "environment, UPTYCS_HOSTNAME");
+	return r;
+}
+
 int mw_flags_parse_environment(struct mw_flags *flags, char *const *environment, struct mw_err *ret_warning,
 			       struct mw_err *err)
 {
 	const size_t prefix = sizeof(environment_prefix) - 1;
+	int r = 0;
 	if (ret_warning)
 		ret_warning->text[0] = '\0';
+	for (char *const *entry = environment; *entry && r == 0; entry++)
+		r = take_uptycs(flags, *entry, err);
+	if (r < 0)
+		return r;
 	for (; *environment; environment++) {
 		const char *entry = *environment;
 		const char *equals = strchr(entry, '=');
@@ -313,7 +332,7 @@ int mw_flags_parse_environment(struct mw_flags *flags, char *const *environment,
 		}
 		if (!equals[1])
 			continue;
-		int r = mw_flags_set(flags, name, equals + 1, MW_FROM_ENVIRONMENT, err);
+		r = mw_flags_set(flags, name, equals + 1, MW_FROM_ENVIRONMENT, err);
 		if (r < 0) {
 			mw_err_prefix(err, "environment, %.*s", (int)(equals - entry), entry);
 			return r;

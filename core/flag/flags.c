@@ -20,6 +20,29 @@
 		.name = (name_), .type = MW_FLAG_ENUM, .def_text = (def_), .choices = (choices_), .doc = (doc_) \
 	}
 
+/* Those that may change while the sensor runs. */
+#define LIVE_BOOL(name_, def_, doc_) \
+	{ \
+		.name = (name_), .type = MW_FLAG_BOOL, .is_live = true, .def = (def_), .doc = (doc_) \
+	}
+#define LIVE_INT(name_, def_, min_, max_, doc_) \
+	{ \
+		.name = (name_), .type = MW_FLAG_INT, .is_live = true, .def = (def_), .min = (min_), .max = (max_), \
+		.doc = (doc_) \
+	}
+#define LIVE_TEXT(name_, def_, doc_) \
+	{ \
+		.name = (name_), .type = MW_FLAG_TEXT, .is_live = true, .def_text = (def_), .doc = (doc_) \
+	}
+
+enum {
+	DAY_S = 24 * 3600,
+};
+
+static const char *const backends[] = {"custom", "doorman", "fleet", "osctrl", "uptycs", "zentral", NULL};
+static const char *const config_plugins[] = {"tls", "filesystem", NULL};
+static const char *const distributed_plugins[] = {"tls", NULL};
+static const char *const identifiers[] = {"uuid", "hostname", "instance", "ephemeral", "specified", NULL};
 static const char *const engines[] = {"auto", "ptrace", "notify", "poll", NULL};
 static const char *const environments[] = {"none", "listed", "all", NULL};
 static const char *const secrets[] = {"arn:", "ssm:", "secretsmanager:", "file:", "env:", NULL};
@@ -27,9 +50,10 @@ static const char *const hashes[] = {"none", "sha256", "all", NULL};
 static const char *const debuggers[] = {"report", "yield", NULL};
 
 const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
-	[MW_FLAG_PROFILE] = TEXT("profile", "default",
-				 "Set of flag values: a name of policies/ (default, minimal, audit, strict), or the "
-				 "absolute path of a Lua file."),
+	[MW_FLAG_PROFILE] =
+		LIVE_TEXT("profile", "default",
+			  "Set of flag values: a name of policies/ (default, minimal, audit, strict), or the "
+			  "absolute path of a Lua file."),
 	[MW_FLAG_FLAGFILE] = TEXT("flagfile", "", "File of flags, one --name=value a line."),
 	[MW_FLAG_CONFIG_PATH] = TEXT(
 		"config_path", "",
@@ -37,19 +61,19 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		"options (flags). It is read again whenever it changes."),
 
 	[MW_FLAG_AUDIT_ALLOW_PROCESS_EVENTS] =
-		BOOL("audit_allow_process_events", true,
-		     "See processes start, fork and end. Without it the application is not traced at all."),
+		LIVE_BOOL("audit_allow_process_events", true,
+			  "See processes start, fork and end. Without it the application is not traced at all."),
 	[MW_FLAG_AUDIT_ALLOW_FORK_PROCESS_EVENTS] =
-		BOOL("audit_allow_fork_process_events", false,
-		     "Keep forks in the spool, and so in process_events. Rules and outputs see them anyway."),
-	[MW_FLAG_AUDIT_ALLOW_EXIT_PROCESS_EVENTS] = BOOL(
+		LIVE_BOOL("audit_allow_fork_process_events", false,
+			  "Keep forks in the spool, and so in process_events. Rules and outputs see them anyway."),
+	[MW_FLAG_AUDIT_ALLOW_EXIT_PROCESS_EVENTS] = LIVE_BOOL(
 		"audit_allow_exit_process_events", false,
 		"Keep ends of processes in the spool, and so in process_events. Rules and outputs see them anyway."),
 
-	[MW_FLAG_AUDIT_ALLOW_SOCKETS] =
-		BOOL("audit_allow_sockets", true,
-		     "See sockets connect, listen and accept: of all processes by looking now and then, of those under "
-		     "attention `calls` exactly."),
+	[MW_FLAG_AUDIT_ALLOW_SOCKETS] = LIVE_BOOL(
+		"audit_allow_sockets", true,
+		"See sockets connect, listen and accept: of all processes by looking now and then, of those under "
+		"attention `calls` exactly."),
 
 	[MW_FLAG_ALLOW_INOTIFY_FILE_EVENTS] =
 		{
@@ -137,11 +161,38 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		     "What happens when a debugger (gdb, strace) starts in the container: report (it is told, "
 		     "and fails, since a process has one tracer), yield (let go of what it is to trace)."),
 
+	[MW_FLAG_BACKEND] = ENUM(
+		"backend", "custom", backends,
+		"Which paths the backend has: those of fleet, uptycs, osctrl, zentral or doorman; custom: those that "
+		"*_tls_endpoint name alone. UPTYCS_HOSTNAME in the environment means uptycs."),
+	[MW_FLAG_BACKEND_PATH] =
+		TEXT("backend_path", "",
+		     "What the paths of --backend begin with: of osctrl / and the UUID of the environment, of zentral "
+		     "/public unless said otherwise."),
 	[MW_FLAG_TLS_HOSTNAME] = TEXT("tls_hostname", "", "The backend: HOST or HOST:PORT."),
 	[MW_FLAG_TLS_SERVER_CERTS] =
 		TEXT("tls_server_certs", "",
 		     "File of the certificates, PEM, that the backend's own is signed by; without it, those that "
 		     "this system trusts."),
+	[MW_FLAG_TLS_CLIENT_CERT] = TEXT("tls_client_cert", "", "File of our own certificate, PEM, for the backend."),
+	[MW_FLAG_TLS_CLIENT_KEY] = TEXT("tls_client_key", "", "File of its key, PEM."),
+	[MW_FLAG_TLS_PINNED_KEY] = TEXT(
+		"tls_pinned_key", "",
+		"The public key that the backend must have, whoever signed it: sha256//BASE64, several with ';' between."),
+	[MW_FLAG_PROXY_HOSTNAME] =
+		TEXT("proxy_hostname", "",
+		     "HOST or HOST:PORT (3128) of a proxy to reach the backend by. HTTPS_PROXY has no say."),
+	[MW_FLAG_ALLOW_PLAIN_HTTP] =
+		{.name = "allow_plain_http",
+		 .type = MW_FLAG_BOOL,
+		 .is_local = true,
+		 .doc = "Talk to the backend without TLS. To this machine alone (127.0.0.1, ::1, localhost): for tests."},
+	[MW_FLAG_HOST_IDENTIFIER] = ENUM(
+		"host_identifier", "uuid", identifiers,
+		"What the backend knows this by: uuid (on ECS made of the task's ARN and the container's name, else of "
+		"machine-id and host name), hostname, instance (random, kept in the state folder), ephemeral (random), "
+		"specified."),
+	[MW_FLAG_SPECIFIED_IDENTIFIER] = TEXT("specified_identifier", "", "That of --host_identifier=specified."),
 	[MW_FLAG_ENROLL_SECRET] =
 		{.name = "enroll_secret",
 		 .type = MW_FLAG_TEXT,
@@ -153,6 +204,94 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		TEXT("enroll_secret_path", "", "File that holds it; as --enroll_secret=file:PATH."),
 	[MW_FLAG_ENROLL_SECRET_ENV] =
 		TEXT("enroll_secret_env", "", "Variable that holds it; as --enroll_secret=env:NAME."),
+	[MW_FLAG_ENROLL_TLS_ENDPOINT] =
+		TEXT("enroll_tls_endpoint", "", "Path to enrol at; empty: that of --backend, as with all *_endpoint."),
+	[MW_FLAG_ENROLL_ALWAYS] = BOOL("enroll_always", false, "Enrol at each start, though there is a node key."),
+	[MW_FLAG_DISABLE_ENROLLMENT] = BOOL("disable_enrollment", false,
+					    "Do not enrol, and send an empty node key: for certificates of our own."),
+	[MW_FLAG_DISABLE_REENROLLMENT] =
+		BOOL("disable_reenrollment", false, "Keep the node key though the backend says that it is invalid."),
+	[MW_FLAG_TLS_ENROLL_MAX_ATTEMPTS] = INT(
+		"tls_enroll_max_attempts", 12, 0, 1000000,
+		"After so many failures in a row another try is made only about every tls_enroll_max_interval; 0: the "
+		"pauses grow up to it, and no more."),
+	[MW_FLAG_TLS_ENROLL_MAX_INTERVAL] = INT("tls_enroll_max_interval", 600, 1, DAY_S,
+						"The longest pause between two tries to enrol, in seconds."),
+
+	[MW_FLAG_CONFIG_PLUGIN] = ENUM("config_plugin", "tls", config_plugins,
+				       "Whether the backend configures (tls), or --config_path alone (filesystem)."),
+	[MW_FLAG_CONFIG_TLS_ENDPOINT] = TEXT("config_tls_endpoint", "", "Path of the configuration."),
+	[MW_FLAG_CONFIG_REFRESH] = {.name = "config_refresh",
+				    .alias = "config_tls_refresh",
+				    .type = MW_FLAG_INT,
+				    .is_live = true,
+				    .def = 300,
+				    .max = DAY_S,
+				    .doc = "How often the configuration is asked for, in seconds; 0: once."},
+	[MW_FLAG_CONFIG_ACCELERATED_REFRESH] =
+		LIVE_INT("config_accelerated_refresh", 300, 1, DAY_S, "The same while it cannot be had."),
+	[MW_FLAG_CONFIG_TLS_MAX_ATTEMPTS] =
+		LIVE_INT("config_tls_max_attempts", 3, 1, 100, "Tries to get the configuration at one time."),
+	[MW_FLAG_CONFIG_ENABLE_BACKUP] =
+		BOOL("config_enable_backup", true,
+		     "Keep the last good configuration in the state folder, and use it until there is another."),
+
+	[MW_FLAG_LOGGER_PLUGIN] =
+		TEXT("logger_plugin", "tls",
+		     "A list; with tls in it results, events, alerts and statuses go to the backend."),
+	[MW_FLAG_LOGGER_TLS_ENDPOINT] = TEXT("logger_tls_endpoint", "", "Path they are sent to."),
+	[MW_FLAG_LOGGER_TLS_PERIOD] =
+		LIVE_INT("logger_tls_period", 4, 1, 3600, "How often, in seconds; alerts go at once."),
+	[MW_FLAG_LOGGER_TLS_MAX_LINES] = LIVE_INT("logger_tls_max_lines", 1024, 1, 65536, "Lines sent at once."),
+	[MW_FLAG_LOGGER_TLS_MAX_LINESIZE] = {.name = "logger_tls_max_linesize",
+					     .alias = "logger_tls_max",
+					     .type = MW_FLAG_INT,
+					     .is_live = true,
+					     .def = 1 << 20,
+					     .min = 1024,
+					     .max = 16 << 20,
+					     .doc = "Bytes of the longest line that is sent."},
+	[MW_FLAG_LOGGER_TLS_BACKOFF_MAX] =
+		LIVE_INT("logger_tls_backoff_max", 300, 1, 3600, "The longest pause after failures, in seconds."),
+	[MW_FLAG_LOGGER_TLS_COMPRESS] = LIVE_BOOL("logger_tls_compress", false,
+						  "Pack what is sent by gzip; done anyway with fleet and osctrl."),
+	[MW_FLAG_LOGGER_MIN_STATUS] = LIVE_INT("logger_min_status", 0, 0, 2,
+					       "Statuses that are sent: from 0 (all), 1 (warnings), 2 (errors) on."),
+	[MW_FLAG_TLS_DISABLE_STATUS_LOG] = LIVE_BOOL("tls_disable_status_log", false, "Send no statuses."),
+	[MW_FLAG_ALERT_QUERY_NAME] = LIVE_TEXT("alert_query_name", "moonwatch_alerts",
+					       "Name of the query that alerts seem to be results of."),
+	[MW_FLAG_LOGGER_EVENTS] = LIVE_BOOL(
+		"logger_events", false,
+		"Send all events as well, named after their kinds, and not only what scheduled queries find of them."),
+
+	[MW_FLAG_DISABLE_DISTRIBUTED] =
+		LIVE_BOOL("disable_distributed", false, "Do not ask the backend for queries to be answered now."),
+	[MW_FLAG_DISTRIBUTED_PLUGIN] = ENUM("distributed_plugin", "tls", distributed_plugins, "Where they come from."),
+	[MW_FLAG_DISTRIBUTED_INTERVAL] =
+		LIVE_INT("distributed_interval", 60, 1, DAY_S, "How often it is asked for them, in seconds."),
+	[MW_FLAG_DISTRIBUTED_TLS_READ_ENDPOINT] = TEXT("distributed_tls_read_endpoint", "", "Path they are read from."),
+	[MW_FLAG_DISTRIBUTED_TLS_WRITE_ENDPOINT] =
+		TEXT("distributed_tls_write_endpoint", "", "Path their answers go to."),
+	[MW_FLAG_DISTRIBUTED_TLS_MAX_ATTEMPTS] =
+		LIVE_INT("distributed_tls_max_attempts", 3, 1, 100, "Tries at one time."),
+	[MW_FLAG_DISTRIBUTED_DENYLIST_DURATION] =
+		LIVE_INT("distributed_denylist_duration", DAY_S, 0, 365 * DAY_S,
+			 "How long a query is not run again that was running when the sensor died, in seconds."),
+	[MW_FLAG_DISTRIBUTED_LOGINFO] = LIVE_BOOL("distributed_loginfo", false, "Send a status about each of them."),
+
+	[MW_FLAG_DISABLE_CARVER] = {.name = "disable_carver",
+				    .type = MW_FLAG_BOOL,
+				    .is_local = true,
+				    .def = true,
+				    .doc = "Send no files to the backend, whatever it asks. To be allowed here alone."},
+	[MW_FLAG_CARVER_START_ENDPOINT] = TEXT("carver_start_endpoint", "", "Path where sending a file begins."),
+	[MW_FLAG_CARVER_CONTINUE_ENDPOINT] = TEXT("carver_continue_endpoint", "", "Path its pieces go to."),
+	[MW_FLAG_CARVER_BLOCK_SIZE] = INT("carver_block_size", 8192, 512, 8 << 20, "Bytes of a piece."),
+	[MW_FLAG_CARVER_COMPRESSION] =
+		BOOL("carver_compression", false, "Pack them by zstd, where this system has libzstd."),
+	[MW_FLAG_CARVER_MAX_MIB] = INT("carver_max_mib", 256, 1, 65536,
+				       "Files of one request together may have so many MiB; more is refused."),
+
 	[MW_FLAG_AWS_ENVIRONMENT_KEYS] = BOOL(
 		"aws_environment_keys", true,
 		"Use AWS_ACCESS_KEY_ID and its kind before the role of the task; they may be the application's own."),

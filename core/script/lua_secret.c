@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -361,6 +362,30 @@ static int secret_reveal(lua_State *L)
 	return 1;
 }
 
+/* secret:save(path) -> true | nil, message, code: into a file of mode 0600 that is there whole or not at all */
+static int secret_save(lua_State *L)
+{
+	const struct mw_secret *secret = check(L);
+	const char *path = luaL_checkstring(L, 2);
+	const char *next = lua_pushfstring(L, "%s.new", path);
+	(void)unlink(next); /* of one who was killed */
+	int fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return mw_lua_fail(L, -errno, strerror(errno));
+	size_t n = mw_secret_size(secret);
+	bool is_whole = write(fd, mw_secret_bytes(secret), n) == (ssize_t)n && fsync(fd) == 0;
+	int code = is_whole ? 0 : errno ? -errno : -EIO;
+	(void)close(fd);
+	if (code == 0 && rename(next, path) < 0)
+		code = -errno;
+	if (code < 0) {
+		(void)unlink(next);
+		return mw_lua_fail(L, code, strerror(-code));
+	}
+	lua_pushboolean(L, true);
+	return 1;
+}
+
 static int secret_len(lua_State *L)
 {
 	lua_pushinteger(L, (lua_Integer)mw_secret_size(check(L)));
@@ -399,6 +424,7 @@ int luaopen_moonwatch_secret(lua_State *L)
 		{"quote", secret_quote},
 		{"encode", secret_encode},
 		{"reveal", secret_reveal},
+		{"save", secret_save},
 		{"close", secret_close},
 		{NULL, NULL},
 	};

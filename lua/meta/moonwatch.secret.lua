@@ -56,6 +56,13 @@ function Secret:starts(text) end
 ---@return string
 function Secret:reveal() end
 
+--- Into a file of mode 0600, which is there whole or not at all.
+---@param path string
+---@return boolean? ok
+---@return string? message
+---@return string? code
+function Secret:save(path) end
+
 --- Wipe it now.
 function Secret:close() end
 

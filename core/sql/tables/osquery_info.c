@@ -10,9 +10,11 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/json_find.h"
 #include "crypto/digest_text.h"
 #include "flag/flag.h"
 #include "proc/procfs.h"
+#include "sql/document.h"
 #include "sql/spool_query.h"
 #include "sql/table.h"
 #include "sql/world.h"
@@ -36,6 +38,7 @@ enum {
 	PLATFORM_POSIX = 1,
 	PLATFORM_LINUX = 8,
 	CONFIG_BYTES = 1 << 20,
+	HOST_BYTES = 4096,
 	/* Newer than this, the sensor still writes; see sensor/health.h. */
 	FRESH_S = 30,
 };
@@ -99,6 +102,24 @@ static void add_uuid(const struct mw_sql_world *world, struct mw_rows *rows)
 	mw_rows_string(rows, UUID, uuid);
 }
 
+/* What backends are told that this is: lua/moonwatch/osquery/identity.lua. */
+static void add_identity(struct mw_sql_world *world, struct mw_rows *rows)
+{
+	static const struct {
+		const char *name;
+		unsigned column;
+	} parts[] = {{"uuid", UUID}, {"instance_id", INSTANCE_ID}};
+	MW_AUTO(mw_buf) host = MW_BUF(HOST_BYTES);
+	if (mw_sql_document(world, "host", &host) < 0)
+		return;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		struct mw_json_value value;
+		char text[HOST_BYTES];
+		if (mw_json_member(host.data, host.size, parts[i].name, &value) == 0 && value.type == MW_JSON_STRING)
+			mw_rows_text(rows, parts[i].column, text, mw_json_unescape(&value, text));
+	}
+}
+
 static void add_hash(const struct mw_flags *flags, struct mw_rows *rows)
 {
 	MW_AUTO(mw_buf) text = MW_BUF(CONFIG_BYTES);
@@ -137,6 +158,7 @@ static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_
 	add_uuid(scan->world, rows);
 	if (sensor.is_there)
 		mw_rows_string(rows, INSTANCE_ID, sensor.run);
+	add_identity(scan->world, rows);
 	mw_rows_string(rows, VERSION, MOONWATCH_VERSION);
 	if (mw_sql_wants(scan, CONFIG_HASH))
 		add_hash(scan->world->flags, rows);
