@@ -4,13 +4,16 @@
 #include "spool/spool.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "spool/spool_private.h"
 #include "spool/store.h"
 
 enum {
@@ -25,9 +28,6 @@ enum {
 	LIMIT_BYTES_MIN = 1 << 20,
 	/* Without a folder all is in memory, which belongs to the application. */
 	MEMORY_LIMIT_BYTES = 16 << 20,
-	PRUNE_ROWS = 500,
-	/* Chunks dropped by one commit, so that a limit set lower does not stop the writer for long. */
-	PRUNE_CHUNKS = 64,
 	/* Size the log is copied into the database at, unless the limit is small. */
 	CHECKPOINT_BYTES = 16 << 20,
 	/* Shares of the limit: the log, which a stopped reader keeps from being emptied, may take one in LOG_SHARE. */
@@ -35,44 +35,69 @@ enum {
 	RESTART_MS = 1000,
 };
 
-enum statement {
-	BEGIN,
-	COMMIT,
-	ROLLBACK,
-	ADD_EVENT,
-	ADD_ALERT,
-	DROP_EVENTS,
-	DROP_ALERTS,
-	PAGES,
-	FREE_PAGES,
-	COUNT,
-	PUT_HEALTH,
-	DROP_HEALTH,
-	PUT_DOCUMENT,
-	STATEMENTS,
+#define ADD(table) "INSERT INTO " table "(id, time_ns, kind, body) VALUES(?1, ?2, ?3, ?5)"
+#define READ(table, rule) \
+	"SELECT seq, id, time_ns, kind, " rule ", body FROM " table \
+	" WHERE seq > (SELECT seq FROM cursors WHERE stream = '" table "' AND consumer = ?1) ORDER BY seq LIMIT ?2"
+#define FIRST(table) "SELECT min(seq) FROM " table
+
+const char *const mw_spool_stream_names[MW_SPOOL_STREAMS] = {
+	[MW_SPOOL_EVENTS] = "events",
+	[MW_SPOOL_ALERTS] = "alerts",
+	[MW_SPOOL_RESULTS] = "results",
+	[MW_SPOOL_STATUS] = "status",
 };
 
-static const char *const texts[STATEMENTS] = {
-	[BEGIN] = "BEGIN IMMEDIATE",
-	[COMMIT] = "COMMIT",
-	[ROLLBACK] = "ROLLBACK",
-	[ADD_EVENT] = "INSERT INTO events(id, time_ns, kind, pid, body) VALUES(?1, ?2, ?3, ?4, ?5)"
-		      " ON CONFLICT DO NOTHING",
-	[ADD_ALERT] = "INSERT INTO alerts(id, time_ns, kind, pid, body, rule) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
-		      " ON CONFLICT DO NOTHING",
-	[DROP_EVENTS] = "DELETE FROM events WHERE seq <="
-			" (SELECT max(seq) FROM (SELECT seq FROM events ORDER BY seq LIMIT ?1))",
-	[DROP_ALERTS] = "DELETE FROM alerts WHERE seq <="
-			" (SELECT max(seq) FROM (SELECT seq FROM alerts ORDER BY seq LIMIT ?1))",
-	[PAGES] = "PRAGMA page_count",
-	[FREE_PAGES] = "PRAGMA freelist_count",
-	[COUNT] = "INSERT INTO meta VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = value + excluded.value",
-	[PUT_HEALTH] = "INSERT INTO health VALUES(?1, ?2, ?3, ?4) ON CONFLICT(run_ns) DO UPDATE SET"
-		       " time_ns = excluded.time_ns, has_ended = excluded.has_ended, body = excluded.body",
-	[DROP_HEALTH] = "DELETE FROM health WHERE run_ns NOT IN"
-			" (SELECT run_ns FROM health ORDER BY time_ns DESC LIMIT ?1)",
-	[PUT_DOCUMENT] = "INSERT INTO documents VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET"
-			 " time_ns = excluded.time_ns, body = excluded.body",
+static const char *const texts[MW_SPOOL_STATEMENTS] = {
+	[MW_SPOOL_BEGIN] = "BEGIN IMMEDIATE",
+	[MW_SPOOL_COMMIT] = "COMMIT",
+	[MW_SPOOL_ROLLBACK] = "ROLLBACK",
+	[MW_SPOOL_ADD + MW_SPOOL_EVENTS] = "INSERT INTO events(id, time_ns, kind, pid, body) VALUES(?1, ?2, ?3, ?4, ?5)"
+					   " ON CONFLICT DO NOTHING",
+	[MW_SPOOL_ADD + MW_SPOOL_ALERTS] = "INSERT INTO alerts(id, time_ns, kind, pid, body, rule)"
+					   " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+	[MW_SPOOL_ADD + MW_SPOOL_RESULTS] = ADD("results"),
+	[MW_SPOOL_ADD + MW_SPOOL_STATUS] = ADD("status"),
+	[MW_SPOOL_DROP + MW_SPOOL_EVENTS] = "DELETE FROM events WHERE seq <= ?1",
+	[MW_SPOOL_DROP + MW_SPOOL_ALERTS] = "DELETE FROM alerts WHERE seq <= ?1",
+	[MW_SPOOL_DROP + MW_SPOOL_RESULTS] = "DELETE FROM results WHERE seq <= ?1",
+	[MW_SPOOL_DROP + MW_SPOOL_STATUS] = "DELETE FROM status WHERE seq <= ?1",
+	[MW_SPOOL_READ + MW_SPOOL_EVENTS] = READ("events", "''"),
+	[MW_SPOOL_READ + MW_SPOOL_ALERTS] = READ("alerts", "rule"),
+	[MW_SPOOL_READ + MW_SPOOL_RESULTS] = READ("results", "''"),
+	[MW_SPOOL_READ + MW_SPOOL_STATUS] = READ("status", "''"),
+	[MW_SPOOL_FIRST + MW_SPOOL_EVENTS] = FIRST("events"),
+	[MW_SPOOL_FIRST + MW_SPOOL_ALERTS] = FIRST("alerts"),
+	[MW_SPOOL_FIRST + MW_SPOOL_RESULTS] = FIRST("results"),
+	[MW_SPOOL_FIRST + MW_SPOOL_STATUS] = FIRST("status"),
+	/* A row that was there already took a number, and numbers have no gaps. */
+	[MW_SPOOL_UNBURN] = "UPDATE sqlite_sequence SET seq = seq - 1 WHERE name = ?1",
+	[MW_SPOOL_LAST] = "SELECT seq FROM sqlite_sequence WHERE name = ?1",
+	[MW_SPOOL_PAGES] = "PRAGMA page_count",
+	[MW_SPOOL_FREE_PAGES] = "PRAGMA freelist_count",
+	[MW_SPOOL_COUNT] =
+		"INSERT INTO meta VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = value + excluded.value",
+	[MW_SPOOL_PUT_HEALTH] = "INSERT INTO health VALUES(?1, ?2, ?3, ?4) ON CONFLICT(run_ns) DO UPDATE SET"
+				" time_ns = excluded.time_ns, has_ended = excluded.has_ended, body = excluded.body",
+	[MW_SPOOL_DROP_HEALTH] = "DELETE FROM health WHERE run_ns NOT IN"
+				 " (SELECT run_ns FROM health ORDER BY time_ns DESC LIMIT ?1)",
+	[MW_SPOOL_PUT_DOCUMENT] = "INSERT INTO documents VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET"
+				  " time_ns = excluded.time_ns, body = excluded.body",
+	[MW_SPOOL_JOIN] = "INSERT INTO cursors(consumer, stream, seen_ns, first, seq) VALUES(?1, ?2, ?3, ?4, ?4)"
+			  " ON CONFLICT DO UPDATE SET seen_ns = excluded.seen_ns",
+	[MW_SPOOL_FORGET] = "DELETE FROM cursors WHERE seen_ns < ?1",
+	[MW_SPOOL_MISSED] =
+		"UPDATE cursors SET dropped = dropped + (?2 - seq), seq = ?2 WHERE stream = ?1 AND seq < ?2",
+	[MW_SPOOL_ACK] = "UPDATE cursors SET read = read + (?3 - seq), seq = ?3"
+			 " WHERE stream = ?2 AND consumer = ?1 AND seq < ?3",
+	/* Rows before it that were not acknowledged one by one are read. */
+	[MW_SPOOL_PASS] = "UPDATE cursors SET read = read + (?3 - 1 - seq), aside = aside + 1, seq = ?3"
+			  " WHERE stream = ?2 AND consumer = ?1 AND seq < ?3",
+	[MW_SPOOL_SET_ASIDE] = "INSERT INTO aside(consumer, stream, seq, id, time_ns, kind, why, body)"
+			       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[MW_SPOOL_DROP_ASIDE] = "DELETE FROM aside WHERE number <= (SELECT max(number) FROM aside) - ?1",
+	[MW_SPOOL_CURSOR] = "SELECT first, seq, read, dropped, aside FROM cursors WHERE stream = ?2 AND consumer = ?1",
+	[MW_SPOOL_ALL_READ] = "SELECT min(seq) FROM cursors WHERE stream = ?1",
 };
 
 /* A row of the batch; behind it stand id, kind, rule and body, each with its NUL. */
@@ -82,28 +107,10 @@ struct pending {
 	size_t bytes; /* to the next row */
 	size_t body_bytes;
 	uint16_t id_bytes, kind_bytes, rule_bytes; /* with their NULs */
-	bool is_alert;
+	uint16_t stream;
 };
 
-struct mw_spool {
-	struct sqlite3 *db;
-	struct sqlite3_stmt *statement[STATEMENTS];
-	char path[MW_PATH_BYTES]; /* "" in memory */
-	int64_t page_bytes;
-	int64_t limit_bytes; /* of the database, without its log */
-	int64_t log_limit_bytes;
-	int64_t checkpoint_bytes;
-	int64_t log_pages;  /* since the log was last begun anew */
-	int64_t restart_ns; /* CLOCK_MONOTONIC, before which a full log is not tried again */
-	struct mw_buf batch;
-	size_t write_at;    /* bytes in the batch at which mw_spool_add() writes it */
-	struct mw_err last; /* why the batch could not be written */
-	uint64_t stored[MW_SPOOL_STREAMS];
-	uint64_t lost, dropped;
-	uint64_t lost_written; /* part of `lost` that is in the file */
-};
-
-static int run(struct mw_spool *spool, enum statement which, struct mw_err *err)
+int mw_spool_run(struct mw_spool *spool, unsigned which, struct mw_err *err)
 {
 	struct sqlite3_stmt *statement = spool->statement[which];
 	int r = sqlite3_step(statement);
@@ -114,7 +121,7 @@ static int run(struct mw_spool *spool, enum statement which, struct mw_err *err)
 
 static void detach(struct mw_spool *spool)
 {
-	for (size_t i = 0; i < STATEMENTS; i++) {
+	for (size_t i = 0; i < MW_SPOOL_STATEMENTS; i++) {
 		(void)sqlite3_finalize(spool->statement[i]);
 		spool->statement[i] = NULL;
 	}
@@ -131,12 +138,13 @@ static int note_log(void *data, struct sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-static int attach(struct mw_spool *spool, struct mw_err *err)
+static int attach(struct mw_spool *spool, struct mw_err *ret_note, struct mw_err *err)
 {
-	int r = mw_store_open(spool->path, &spool->db, err);
+	int was;
+	int r = mw_store_open(spool->path, &spool->db, &was, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < STATEMENTS && r == 0; i++)
+	for (size_t i = 0; i < MW_SPOOL_STATEMENTS && r == 0; i++)
 		r = mw_store_prepare(spool->db, texts[i], &spool->statement[i], err);
 	struct sqlite3_stmt *size = NULL;
 	if (r == 0)
@@ -149,6 +157,9 @@ static int attach(struct mw_spool *spool, struct mw_err *err)
 		/* What cannot be prepared is not our schema, whatever it says it is. */
 		return r == -EBUSY || r == -ENOMEM ? r : -EBADMSG;
 	}
+	if (was)
+		(void)mw_err_set(ret_note, 0, "%s: was of format %d, and is of a newer one now, with all that is in it",
+				 spool->path, was);
 	spool->log_pages = 0;
 	(void)sqlite3_wal_hook(spool->db, note_log, spool);
 	return 0;
@@ -162,16 +173,18 @@ static int replace(struct mw_spool *spool, struct mw_err *ret_note, struct mw_er
 		why = *err;
 	int r = mw_store_set_aside(spool->path, err);
 	if (r == 0)
-		r = attach(spool, err);
+		r = attach(spool, NULL, err);
+	if (r == 0)
+		r = mw_spool_join_again(spool, err);
 	if (r == 0)
 		(void)mw_err_set(ret_note, 0, "%.400s; set aside as %s.bad, a new one begun", why.text, MW_SPOOL_FILE);
 	return r;
 }
 
-static int64_t used_bytes(struct mw_spool *spool)
+int64_t mw_spool_used_bytes(struct mw_spool *spool)
 {
-	int64_t pages = mw_store_integer(spool->statement[PAGES], 0);
-	return (pages - mw_store_integer(spool->statement[FREE_PAGES], 0)) * spool->page_bytes;
+	int64_t pages = mw_store_integer(spool->statement[MW_SPOOL_PAGES], 0);
+	return (pages - mw_store_integer(spool->statement[MW_SPOOL_FREE_PAGES], 0)) * spool->page_bytes;
 }
 
 /* Copy the log into the database.  PASSIVE: as far as readers let us; when that is all of it the next write begins it anew,
@@ -187,9 +200,9 @@ static void checkpoint(struct mw_spool *spool, int mode)
 /* Give space back to the folder when the limit was lowered since the file grew. */
 static void shrink(struct mw_spool *spool)
 {
-	if (mw_store_integer(spool->statement[PAGES], 0) * spool->page_bytes <= spool->limit_bytes)
+	if (mw_store_integer(spool->statement[MW_SPOOL_PAGES], 0) * spool->page_bytes <= spool->limit_bytes)
 		return;
-	while (used_bytes(spool) > spool->limit_bytes) {
+	while (mw_spool_used_bytes(spool) > spool->limit_bytes) {
 		uint64_t before = spool->dropped;
 		if (mw_spool_commit(spool, NULL) < 0 || spool->dropped == before)
 			break;
@@ -225,13 +238,14 @@ int mw_spool_open(const char *dir, uint64_t limit_bytes, struct mw_spool **ret_s
 		return mw_err_set(err, -ENOMEM, "out of memory");
 	spool->batch = (struct mw_buf)MW_BUF(BACKLOG_BYTES);
 	spool->write_at = BATCH_BYTES;
+	spool->origin_ns = mw_clock_real_ns();
 	if (ret_note)
 		ret_note->text[0] = '\0';
 
 	int r = *dir ? mw_store_path(dir, spool->path, &cause) : 0;
 	if (r == 0) {
 		set_limits(spool, limit_bytes);
-		r = attach(spool, &cause);
+		r = attach(spool, ret_note, &cause);
 		if (r == -EBADMSG)
 			r = replace(spool, ret_note, &cause);
 	}
@@ -245,6 +259,18 @@ int mw_spool_open(const char *dir, uint64_t limit_bytes, struct mw_spool **ret_s
 		shrink(spool);
 	*ret_spool = spool;
 	return 0;
+}
+
+void mw_spool_limit_rows(struct mw_spool *spool, uint64_t rows)
+{
+	spool->limit_rows = rows > INT64_MAX ? INT64_MAX : (int64_t)rows;
+}
+
+void mw_spool_tell(struct mw_spool *spool, void (*added)(void *data, const struct mw_spool_news news[MW_SPOOL_STREAMS]),
+		   void *data)
+{
+	spool->added = added;
+	spool->added_data = data;
 }
 
 void mw_spool_close(struct mw_spool *spool)
@@ -267,95 +293,84 @@ static int insert(struct mw_spool *spool, const char *at, struct mw_err *err)
 	const char *kind = id + row.id_bytes;
 	const char *rule = kind + row.kind_bytes;
 	const char *body = rule + row.rule_bytes;
-	enum statement which = row.is_alert ? ADD_ALERT : ADD_EVENT;
+	unsigned which = MW_SPOOL_ADD + row.stream;
 	struct sqlite3_stmt *statement = spool->statement[which];
 
 	(void)sqlite3_bind_text(statement, 1, id, row.id_bytes - 1, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(statement, 2, row.time_ns);
 	(void)sqlite3_bind_text(statement, 3, kind, row.kind_bytes - 1, SQLITE_STATIC);
-	(void)sqlite3_bind_int64(statement, 4, row.pid);
+	if (row.stream <= MW_SPOOL_ALERTS)
+		(void)sqlite3_bind_int64(statement, 4, row.pid);
 	(void)sqlite3_bind_text(statement, 5, body, (int)row.body_bytes, SQLITE_STATIC);
-	if (row.is_alert)
+	if (row.stream == MW_SPOOL_ALERTS)
 		(void)sqlite3_bind_text(statement, 6, rule, row.rule_bytes - 1, SQLITE_STATIC);
-	return run(spool, which, err);
-}
-
-static int drop_chunk(struct mw_spool *spool, enum statement which, uint64_t *dropped, struct mw_err *err)
-{
-	(void)sqlite3_bind_int(spool->statement[which], 1, PRUNE_ROWS);
-	int r = run(spool, which, err);
-	if (r < 0)
+	int r = mw_spool_run(spool, which, err);
+	if (r < 0 || sqlite3_changes(spool->db))
 		return r;
-	int rows = sqlite3_changes(spool->db);
-	*dropped += (uint64_t)rows;
-	return rows;
-}
-
-/* Oldest events first, then alerts: those are few, and what somebody will want to see. */
-static int prune(struct mw_spool *spool, uint64_t *dropped, struct mw_err *err)
-{
-	enum statement which = DROP_EVENTS;
-	for (unsigned i = 0; i < PRUNE_CHUNKS && used_bytes(spool) > spool->limit_bytes; i++) {
-		int rows = drop_chunk(spool, which, dropped, err);
-		if (rows < 0)
-			return rows;
-		if (rows == 0 && which == DROP_ALERTS)
-			break;
-		if (rows == 0)
-			which = DROP_ALERTS;
-	}
-	return 0;
+	(void)sqlite3_bind_text(spool->statement[MW_SPOOL_UNBURN], 1, mw_spool_stream_names[row.stream], -1,
+				SQLITE_STATIC);
+	return mw_spool_run(spool, MW_SPOOL_UNBURN, err);
 }
 
 static int add_to_counter(struct mw_spool *spool, const char *key, uint64_t n, struct mw_err *err)
 {
 	if (n == 0)
 		return 0;
-	struct sqlite3_stmt *statement = spool->statement[COUNT];
+	struct sqlite3_stmt *statement = spool->statement[MW_SPOOL_COUNT];
 	(void)sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(statement, 2, (int64_t)n);
-	return run(spool, COUNT, err);
+	return mw_spool_run(spool, MW_SPOOL_COUNT, err);
+}
+
+int mw_spool_end(struct mw_spool *spool, int r, struct mw_err *err)
+{
+	if (r == 0)
+		r = mw_spool_run(spool, MW_SPOOL_COMMIT, err);
+	if (r < 0 && !sqlite3_get_autocommit(spool->db))
+		(void)mw_spool_run(spool, MW_SPOOL_ROLLBACK, NULL);
+	return r;
 }
 
 static int write_batch(struct mw_spool *spool, struct mw_err *err)
 {
 	uint64_t dropped = 0;
-	uint64_t stored[MW_SPOOL_STREAMS] = {0};
-	int r = run(spool, BEGIN, err);
+	unsigned streams = 0;
+	struct mw_spool_news news[MW_SPOOL_STREAMS] = {0};
+	int r = mw_spool_run(spool, MW_SPOOL_BEGIN, err);
 	if (r < 0)
 		return r;
 	for (size_t at = 0; at < spool->batch.size && r == 0;) {
 		struct pending row;
 		memcpy(&row, spool->batch.data + at, sizeof(row));
 		r = insert(spool, spool->batch.data + at, err);
-		stored[row.is_alert ? MW_SPOOL_ALERTS : MW_SPOOL_EVENTS]++;
+		news[row.stream].rows++;
+		news[row.stream].bytes += row.body_bytes;
+		streams |= 1u << row.stream;
 		at += row.bytes;
 	}
 	if (r == 0)
-		r = prune(spool, &dropped, err);
+		r = mw_spool_prune(spool, streams, &dropped, err);
 	if (r == 0)
 		r = add_to_counter(spool, "dropped", dropped, err);
 	if (r == 0)
 		r = add_to_counter(spool, "lost", spool->lost - spool->lost_written, err);
-	if (r == 0)
-		r = run(spool, COMMIT, err);
-	if (r < 0) {
-		if (!sqlite3_get_autocommit(spool->db))
-			(void)run(spool, ROLLBACK, NULL);
+	r = mw_spool_end(spool, r, err);
+	if (r < 0)
 		return r;
-	}
 	spool->dropped += dropped;
 	spool->lost_written = spool->lost;
 	for (unsigned i = 0; i < MW_SPOOL_STREAMS; i++)
-		spool->stored[i] += stored[i];
+		spool->stored[i] += news[i].rows;
 	mw_buf_clear(&spool->batch);
 	spool->write_at = BATCH_BYTES;
+	if (streams && spool->added)
+		spool->added(spool->added_data, news);
 	return 0;
 }
 
 /* Readers keep the log from being begun anew as long as they read.  One that never ends must not fill the disk: then
  * nothing more is written.  To wait for them is left for this case, and not done each time. */
-static bool has_log_room(struct mw_spool *spool)
+bool mw_spool_has_log_room(struct mw_spool *spool)
 {
 	if (!*spool->path || spool->log_pages * spool->page_bytes <= spool->log_limit_bytes)
 		return true;
@@ -370,11 +385,13 @@ static bool has_log_room(struct mw_spool *spool)
 static int commit(struct mw_spool *spool, struct mw_err *err)
 {
 	if (!spool->db) { /* replacing a damaged file failed the last time */
-		int r = attach(spool, err);
+		int r = attach(spool, NULL, err);
+		if (r == 0)
+			r = mw_spool_join_again(spool, err);
 		if (r < 0)
 			return r;
 	}
-	if (!has_log_room(spool))
+	if (!mw_spool_has_log_room(spool))
 		return mw_err_set(err, -ENOSPC,
 				  "%s-wal: full, because a reader holds it; end the program that reads it",
 				  spool->path);
@@ -405,7 +422,14 @@ int mw_spool_commit(struct mw_spool *spool, struct mw_err *err)
 static int append(struct mw_spool *spool, enum mw_spool_stream stream, const struct mw_spool_row *row)
 {
 	const char *rule = row->rule ? row->rule : "";
-	size_t id_bytes = strlen(row->id) + 1;
+	char given[NAME_BYTES];
+	const char *id = row->id;
+	if (!id) {
+		(void)snprintf(given, sizeof(given), "%016" PRIx64 "-%c%011" PRIu64, (uint64_t)spool->origin_ns,
+			       *mw_spool_stream_names[stream], ++spool->given);
+		id = given;
+	}
+	size_t id_bytes = strlen(id) + 1;
 	size_t kind_bytes = strlen(row->kind) + 1;
 	size_t rule_bytes = strlen(rule) + 1;
 	if (id_bytes > NAME_BYTES || kind_bytes > NAME_BYTES || rule_bytes > NAME_BYTES || row->body_bytes > BODY_BYTES)
@@ -418,14 +442,14 @@ static int append(struct mw_spool *spool, enum mw_spool_stream stream, const str
 		.id_bytes = (uint16_t)id_bytes,
 		.kind_bytes = (uint16_t)kind_bytes,
 		.rule_bytes = (uint16_t)rule_bytes,
-		.is_alert = stream == MW_SPOOL_ALERTS,
+		.stream = (uint16_t)stream,
 	};
 	if (!mw_buf_reserve(&spool->batch, pending.bytes)) {
 		spool->batch.failed = false; /* nothing was added */
 		return -ENOBUFS;
 	}
 	mw_buf_add(&spool->batch, &pending, sizeof(pending));
-	mw_buf_add(&spool->batch, row->id, id_bytes);
+	mw_buf_add(&spool->batch, id, id_bytes);
 	mw_buf_add(&spool->batch, row->kind, kind_bytes);
 	mw_buf_add(&spool->batch, rule, rule_bytes);
 	mw_buf_add(&spool->batch, row->body, row->body_bytes);
@@ -442,36 +466,33 @@ int mw_spool_add(struct mw_spool *spool, enum mw_spool_stream stream, const stru
 		return 0;
 	spool->lost++;
 	if (r == -E2BIG)
-		return mw_err_set(err, r, "event %.64s: larger than the %d bytes a row may have", row->id, BODY_BYTES);
+		return mw_err_set(err, r, "%s %.64s: larger than the %d bytes a row may have",
+				  mw_spool_stream_names[stream], row->id ? row->id : row->kind, BODY_BYTES);
 	return mw_err_set(err, r, "nothing could be written for long: %.400s", spool->last.text);
 }
 
 static int put_health(struct mw_spool *spool, struct mw_err *err)
 {
-	int r = run(spool, BEGIN, err);
+	int r = mw_spool_run(spool, MW_SPOOL_BEGIN, err);
 	if (r < 0)
 		return r;
-	r = run(spool, PUT_HEALTH, err);
+	r = mw_spool_run(spool, MW_SPOOL_PUT_HEALTH, err);
 	if (r == 0)
-		r = run(spool, DROP_HEALTH, err);
-	if (r == 0)
-		r = run(spool, COMMIT, err);
-	if (r < 0 && !sqlite3_get_autocommit(spool->db))
-		(void)run(spool, ROLLBACK, NULL);
-	return r;
+		r = mw_spool_run(spool, MW_SPOOL_DROP_HEALTH, err);
+	return mw_spool_end(spool, r, err);
 }
 
 int mw_spool_put_health(struct mw_spool *spool, int64_t run_ns, bool has_ended, const char *body, size_t body_bytes,
 			struct mw_err *err)
 {
-	if (!spool->db || !has_log_room(spool))
+	if (!spool->db || !mw_spool_has_log_room(spool))
 		return mw_err_set(err, -ENOSPC, "the spool cannot be written to");
-	struct sqlite3_stmt *put = spool->statement[PUT_HEALTH];
+	struct sqlite3_stmt *put = spool->statement[MW_SPOOL_PUT_HEALTH];
 	(void)sqlite3_bind_int64(put, 1, run_ns);
 	(void)sqlite3_bind_int64(put, 2, mw_clock_real_ns());
 	(void)sqlite3_bind_int(put, 3, has_ended);
 	(void)sqlite3_bind_text(put, 4, body, (int)body_bytes, SQLITE_STATIC);
-	(void)sqlite3_bind_int(spool->statement[DROP_HEALTH], 1, MW_SPOOL_RUNS);
+	(void)sqlite3_bind_int(spool->statement[MW_SPOOL_DROP_HEALTH], 1, MW_SPOOL_RUNS);
 	int r = put_health(spool, err);
 	(void)sqlite3_clear_bindings(put); /* the body is the caller's */
 	return r;
@@ -480,13 +501,13 @@ int mw_spool_put_health(struct mw_spool *spool, int64_t run_ns, bool has_ended, 
 int mw_spool_put_document(struct mw_spool *spool, const char *name, const char *body, size_t body_bytes,
 			  struct mw_err *err)
 {
-	if (!spool->db || !has_log_room(spool))
+	if (!spool->db || !mw_spool_has_log_room(spool))
 		return mw_err_set(err, -ENOSPC, "the spool cannot be written to");
-	struct sqlite3_stmt *put = spool->statement[PUT_DOCUMENT];
+	struct sqlite3_stmt *put = spool->statement[MW_SPOOL_PUT_DOCUMENT];
 	(void)sqlite3_bind_text(put, 1, name, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(put, 2, mw_clock_real_ns());
 	(void)sqlite3_bind_text(put, 3, body, (int)body_bytes, SQLITE_STATIC);
-	int r = run(spool, PUT_DOCUMENT, err);
+	int r = mw_spool_run(spool, MW_SPOOL_PUT_DOCUMENT, err);
 	(void)sqlite3_clear_bindings(put); /* the texts are the caller's */
 	return r;
 }

@@ -21,7 +21,8 @@ enum {
 	/* How long an opener waits for others that are just making the schema, or recovering. */
 	OPEN_TIMEOUT_MS = 3000,
 	OPEN_RETRY_MS = 10,
-	FORMAT = 1, /* user_version: raised when the schema changes */
+	FORMAT = 2, /* user_version: raised when the schema changes */
+	FORMAT_EVENTS_ALONE = 1,
 	/* "mwsp": application_id, so that no other program's file is taken for ours. */
 	APPLICATION = 0x6d777370,
 	VALUE_BYTES = 8 << 20,
@@ -47,18 +48,33 @@ static const char schema[] =
 	/* Counters, over all runs: dropped, lost. */
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	"PRAGMA application_id = 1836544880;" /* APPLICATION */
-	"PRAGMA user_version = 1;";           /* FORMAT */
+	"PRAGMA user_version = 2;";           /* FORMAT */
 
-/* The sensor's own state, one row a run.  These came later than the rest, so they are added to files that lack them. */
+/* What came later than the rest is added to files that lack it. */
 static const char later_schema[] =
+	/* The sensor's own state, one row a run. */
 	"CREATE TABLE IF NOT EXISTS health(run_ns INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL,"
 	" has_ended INTEGER NOT NULL, body TEXT NOT NULL);"
 	/* What is known of something now, as JSON: one row for each such thing. */
 	"CREATE TABLE IF NOT EXISTS documents(name TEXT PRIMARY KEY, time_ns INTEGER NOT NULL, body TEXT NOT NULL)"
-	" WITHOUT ROWID;";
+	" WITHOUT ROWID;"
+	/* Lines that wait to be delivered; nobody looks for one of them, so there is no index. */
+	"CREATE TABLE IF NOT EXISTS results(seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL,"
+	" time_ns INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS status(seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL,"
+	" time_ns INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL);"
+	/* How far each consumer is in each stream: all up to seq is delivered, dropped or set aside. */
+	"CREATE TABLE IF NOT EXISTS cursors(consumer TEXT NOT NULL, stream TEXT NOT NULL, seen_ns INTEGER NOT NULL,"
+	" first INTEGER NOT NULL, seq INTEGER NOT NULL, read INTEGER NOT NULL DEFAULT 0,"
+	" dropped INTEGER NOT NULL DEFAULT 0, aside INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY(stream, consumer)) WITHOUT ROWID;"
+	/* Rows that a consumer could not be rid of. */
+	"CREATE TABLE IF NOT EXISTS aside(number INTEGER PRIMARY KEY, consumer TEXT NOT NULL, stream TEXT NOT NULL,"
+	" seq INTEGER NOT NULL, id TEXT NOT NULL, time_ns INTEGER NOT NULL, kind TEXT NOT NULL, why TEXT NOT NULL,"
+	" body TEXT NOT NULL);";
 
 _Static_assert(APPLICATION == 1836544880, "the schema sets it as text");
-_Static_assert(FORMAT == 1, "the schema sets it as text");
+_Static_assert(FORMAT == 2, "the schema sets it as text");
 
 static int errno_of(int code)
 {
@@ -150,7 +166,7 @@ static int integer_of(struct sqlite3 *db, const char *sql, int64_t *ret, struct 
 }
 
 /* Within a transaction, so that of several openers one makes the schema and the others find it. */
-static int make_schema(struct sqlite3 *db, struct mw_err *err)
+static int make_schema(struct sqlite3 *db, int *ret_was, struct mw_err *err)
 {
 	int64_t format = 0;
 	int64_t application = 0;
@@ -166,20 +182,24 @@ static int make_schema(struct sqlite3 *db, struct mw_err *err)
 		return mw_store_exec(db, schema, err);
 	if (application != APPLICATION)
 		return mw_err_set(err, -EBADMSG, "a database of another program");
+	if (format == FORMAT_EVENTS_ALONE) { /* what it lacks is added by later_schema */
+		*ret_was = FORMAT_EVENTS_ALONE;
+		return mw_store_exec(db, "PRAGMA user_version = 2", err);
+	}
 	if (format != FORMAT)
 		return mw_err_set(err, -EBADMSG, "its format is %lld, this version knows %d", (long long)format,
 				  FORMAT);
 	return 0;
 }
 
-static int set_up(struct sqlite3 *db, struct mw_err *err)
+static int set_up(struct sqlite3 *db, int *ret_was, struct mw_err *err)
 {
 	int r = mw_store_exec(db, settings, err);
 	if (r == 0)
 		r = mw_store_exec(db, "BEGIN IMMEDIATE", err);
 	if (r < 0)
 		return r;
-	r = make_schema(db, err);
+	r = make_schema(db, ret_was, err);
 	if (r == 0)
 		r = mw_store_exec(db, later_schema, err);
 	if (r == 0)
@@ -189,8 +209,9 @@ static int set_up(struct sqlite3 *db, struct mw_err *err)
 	return r;
 }
 
-int mw_store_open(const char *path, struct sqlite3 **ret_db, struct mw_err *err)
+int mw_store_open(const char *path, struct sqlite3 **ret_db, int *ret_was, struct mw_err *err)
 {
+	*ret_was = 0;
 	if (*path) { /* made here for its mode, which the log and its index then take over */
 		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 		if (fd < 0)
@@ -208,7 +229,7 @@ int mw_store_open(const char *path, struct sqlite3 **ret_db, struct mw_err *err)
 		(void)sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
 		/* The change to WAL does not wait for others by itself. */
 		int64_t deadline = mw_clock_mono_ns() + (int64_t)OPEN_TIMEOUT_MS * MW_NS_PER_MS;
-		while ((r = set_up(db, err)) == -EBUSY && mw_clock_mono_ns() < deadline)
+		while ((r = set_up(db, ret_was, err)) == -EBUSY && mw_clock_mono_ns() < deadline)
 			(void)sqlite3_sleep(OPEN_RETRY_MS);
 	}
 	if (r < 0) {

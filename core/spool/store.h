@@ -14,8 +14,9 @@ struct sqlite3_stmt;
 int mw_store_path(const char *dir, char out[MW_PATH_BYTES], struct mw_err *err);
 
 /* Open `path` for writing, making file and schema; "" is a database in memory.  -EBADMSG when the file is none of ours
- * (no database, damaged, a newer or foreign schema), see mw_store_set_aside(). */
-int mw_store_open(const char *path, struct sqlite3 **ret_db, struct mw_err *err);
+ * (no database, damaged, a newer or foreign schema), see mw_store_set_aside().  *ret_was: the format it had, when that
+ * was an older one; else 0. */
+int mw_store_open(const char *path, struct sqlite3 **ret_db, int *ret_was, struct mw_err *err);
 
 /* Rename the file, and what belongs to it, to PATH.bad; one that is already there is lost. */
 int mw_store_set_aside(const char *path, struct mw_err *err);
