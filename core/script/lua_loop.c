@@ -77,6 +77,12 @@ struct mw_lua_tasks *mw_lua_tasks(lua_State *L)
 	return tasks;
 }
 
+struct mw_lua_tasks *mw_lua_tasks_if(lua_State *L)
+{
+	struct mw_lua_tasks *tasks = find_tasks(L);
+	return tasks->loop ? tasks : NULL;
+}
+
 struct mw_loop *mw_lua_tasks_loop(struct mw_lua_tasks *tasks)
 {
 	return tasks->loop;

@@ -19,6 +19,7 @@ int luaopen_moonwatch_event(lua_State *L);
 int luaopen_moonwatch_flags(lua_State *L);
 int luaopen_moonwatch_loop(lua_State *L);
 int luaopen_moonwatch_sigv4(lua_State *L);
+int luaopen_moonwatch_spool(lua_State *L);
 int luaopen_moonwatch_sql(lua_State *L);
 int luaopen_moonwatch_terminal(lua_State *L);
 int luaopen_moonwatch_text(lua_State *L);
@@ -37,6 +38,7 @@ const struct mw_script_module mw_script_modules[] = {
 	{"moonwatch.loop", luaopen_moonwatch_loop, OURS},
 	{"moonwatch.secret", luaopen_moonwatch_secret, OURS},
 	{"moonwatch.sigv4", luaopen_moonwatch_sigv4, OURS},
+	{"moonwatch.spool", luaopen_moonwatch_spool, OURS},
 	{"moonwatch.sql", luaopen_moonwatch_sql, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"moonwatch.terminal", luaopen_moonwatch_terminal, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"moonwatch.text", luaopen_moonwatch_text, (unsigned)MW_SEEN_BY_ALL},
