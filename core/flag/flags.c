@@ -305,9 +305,17 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		TEXT("state_dir", "/var/lib/moonwatch",
 		     "Folder of the event spool. When it cannot be written to, a private folder in $TMPDIR, "
 		     "/tmp or /dev/shm takes its place, else memory."),
-	[MW_FLAG_SPOOL_LIMIT_MIB] =
-		INT("spool_limit_mib", 256, 8, 65536,
-		    "Disk the event spool may take, in MiB; past it the oldest events are dropped and counted."),
+	[MW_FLAG_SPOOL_LIMIT_MIB] = INT(
+		"spool_limit_mib", 256, 8, 65536,
+		"Disk the event spool may take, in MiB; past it the lowest value is dropped first, and counted: events, "
+		"status lines, results, alerts; of each the oldest."),
+	[MW_FLAG_BUFFERED_LOG_MAX] = INT(
+		"buffered_log_max", 1000000, 0, INT64_C(1) << 40,
+		"Rows the event spool may hold: events, alerts, results and status lines; as spool_limit_mib. 0: no limit."),
+	[MW_FLAG_SPOOL_HANDOVER] = TEXT(
+		"spool_handover", "",
+		"Folder, of a volume that other containers have too: what could not be delivered by the end is left there, for "
+		"`moonwatch drain`."),
 	[MW_FLAG_RING_SIZE_MIB] =
 		INT("ring_size_mib", 8, 1, 256,
 		    "Memory between tracer and sensor, in MiB; when it is full, events are dropped and counted."),

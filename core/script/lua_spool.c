@@ -1,14 +1,13 @@
 /* moonwatch.spool: consumers of the spool, and lines that are added to it; see spool/queue.h.
  *
  * In the sensor the spool is the sensor's.  A command opens one of its own. */
-#include "script/lua_spool.h"
-
 #include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "script/agent_private.h"
 #include "script/bind.h"
 #include "script/lua_loop.h"
 #include "spool/queue.h"
@@ -29,8 +28,7 @@ enum {
 
 static const char *const adders[] = {"results", "status", NULL};
 
-/* Their addresses are keys of the registry: the sensor's spool; the holder. */
-static const char spool_key;
+/* Its address is the key of the holder in the registry. */
 static const char holder_key;
 
 struct consumer {
@@ -51,20 +49,6 @@ struct holder {
 	struct consumer consumers[MW_SPOOL_CONSUMERS];
 };
 
-void mw_lua_set_spool(lua_State *L, struct mw_spool *spool)
-{
-	lua_pushlightuserdata(L, spool);
-	lua_rawsetp(L, LUA_REGISTRYINDEX, &spool_key);
-}
-
-struct mw_spool *mw_lua_spool(lua_State *L)
-{
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &spool_key);
-	struct mw_spool *spool = lua_touserdata(L, -1);
-	lua_pop(L, 1);
-	return spool;
-}
-
 static struct holder *find_holder(lua_State *L)
 {
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &holder_key);
@@ -76,8 +60,8 @@ static struct holder *find_holder(lua_State *L)
 static struct holder *holder_of(lua_State *L)
 {
 	struct holder *holder = find_holder(L);
-	if (!holder->spool)
-		holder->spool = mw_lua_spool(L);
+	if (!holder->spool && mw_script_kind(mw_script_of(L)) == MW_SCRIPT_AGENT)
+		holder->spool = mw_agent_options_of(L)->spool;
 	if (!holder->spool)
 		luaL_error(L, "there is no spool here");
 	return holder;

@@ -15,6 +15,7 @@
 #include "script/agent.h"
 #include "script/outputs.h"
 #include "sensor/files.h"
+#include "spool/queue.h"
 #include "spool/spool.h"
 
 enum {
@@ -277,6 +278,36 @@ static void say_files(struct mw_health *health)
 	add_row(&health->rows, "files", "baseline", &files.baseline, "files", state);
 }
 
+/* Of each consumer of the spool and each stream it wants: what was written for it, and what became of that. */
+static void say_delivery(struct mw_health *health)
+{
+	const struct mw_spool_consumer *consumer;
+	for (unsigned i = 0; (consumer = mw_spool_consumer_at(health->spool, i)); i++) {
+		char component[MW_SPOOL_CONSUMER_BYTES + 16];
+		(void)snprintf(component, sizeof(component), "delivery %s", consumer->name);
+		for (unsigned stream = 0; stream < MW_SPOOL_STREAMS; stream++) {
+			struct mw_spool_counts counts;
+			if (!(consumer->streams >> stream & 1) ||
+			    mw_spool_count(health->spool, consumer->name, (enum mw_spool_stream)stream, &counts, NULL) <
+				    0)
+				continue;
+			const struct {
+				const char *what;
+				uint64_t value;
+			} rows[] = {
+				{"written", counts.written}, {"read", counts.read},       {"dropped", counts.dropped},
+				{"set_aside", counts.aside}, {"waiting", counts.waiting},
+			};
+			for (size_t j = 0; j < sizeof(rows) / sizeof(*rows); j++) {
+				char name[64];
+				(void)snprintf(name, sizeof(name), "%s_%s", mw_spool_stream_names[stream],
+					       rows[j].what);
+				number(health, component, name, rows[j].value, "rows");
+			}
+		}
+	}
+}
+
 static void say_times(struct mw_health *health)
 {
 	const struct mw_board *board = health->board;
@@ -313,6 +344,7 @@ void mw_health_write(struct mw_health *health, bool has_ended)
 	say_rules(health);
 	say_secret(health);
 	say_files(health);
+	say_delivery(health);
 	struct mw_buf *rows = &health->rows;
 	struct mw_buf *written = &health->written;
 	size_t compared = rows->size;

@@ -31,6 +31,8 @@ int mw_open_spool(const struct mw_flags *flags, char ret_dir[MW_PATH_BYTES], str
 		mw_log("%s; what is seen is kept in memory only", err->text);
 		r = mw_spool_open("", limit_bytes, ret_spool, &note, err);
 	}
+	if (r == 0)
+		mw_spool_limit_rows(*ret_spool, (uint64_t)mw_flag_int(flags, MW_FLAG_BUFFERED_LOG_MAX));
 	if (r == 0 && note.text[0])
 		mw_log("%s", note.text);
 	return r;

@@ -120,6 +120,32 @@ local function list(run, component, zero)
   return #parts > 0 and table.concat(parts, ", ") or zero
 end
 
+local FATES = { "written", "read", "dropped", "set_aside", "waiting" }
+
+--- A line for each who delivers: all of its streams together.
+local function deliveries(run)
+  local names, sums = {}, {}
+  for _, row in ipairs(run.rows) do
+    local name = row.component:match "^delivery (.+)$"
+    local fate = name and row.name:match "^%l+_([%l_]+)$"
+    if fate then
+      if not sums[name] then
+        names[#names + 1], sums[name] = name, {}
+      end
+      sums[name][fate] = (sums[name][fate] or 0) + (row.value or 0)
+    end
+  end
+  for i, name in ipairs(names) do
+    local sum = sums[name]
+    for _, fate in ipairs(FATES) do
+      sum[fate] = sum[fate] or 0
+    end
+    names[i] = ("%s: %d of %d delivered, %d wait; %d dropped, %d set aside"):format(text.printable(name, 128), sum.read,
+      sum.written, sum.waiting, sum.dropped, sum.set_aside)
+  end
+  return names
+end
+
 local function lines_of(run, now)
   local lines = {}
   local function say(label, format, ...)
@@ -149,6 +175,9 @@ local function lines_of(run, now)
     if row.component == "rule" then
       say("", "%s: %d faults%s", row.name, row.value or 0, row.text and (", " .. row.text) or "")
     end
+  end
+  for _, line in ipairs(deliveries(run)) do
+    say("delivery", "%s", line)
   end
   local last = run.by_name["sensor.last_event"]
   say("last event", last and ("%s, %s"):format(utc(last.value), last.text) or "none")

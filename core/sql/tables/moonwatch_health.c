@@ -14,8 +14,10 @@ enum {
 };
 
 static const struct mw_sql_column columns[] = {
-	[COMPONENT] = {"component", MW_SQL_TEXT, 0,
-		       "sensor, guard, tracer, attention, accounting, captured, dropped, ring, rules or rule"},
+	[COMPONENT] =
+		{"component", MW_SQL_TEXT, 0,
+		 "sensor, guard, tracer, attention, accounting, captured, dropped, ring, rules, rule, or `delivery` and who "
+		 "delivers"},
 	[NAME] = {"name", MW_SQL_TEXT, 0, "What of it; of captured, the kind of events; of rule, its id"},
 	[VALUE] = {"value", MW_SQL_BIGINT, 0, "A number; NULL where there is only a text"},
 	[UNIT] = {"unit", MW_SQL_TEXT, 0, "What the number counts"},
