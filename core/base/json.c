@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -38,7 +39,7 @@ static void escape(struct mw_buf *buf, unsigned char c)
 	}
 }
 
-void mw_json_string(struct mw_buf *buf, const char *bytes, size_t n)
+static void add_string(struct mw_buf *buf, const char *bytes, size_t n, bool is_escaped)
 {
 	const unsigned char *s = (const unsigned char *)bytes;
 	size_t run = 0; /* bytes before s[i] that can be copied as they are */
@@ -57,7 +58,9 @@ void mw_json_string(struct mw_buf *buf, const char *bytes, size_t n)
 		}
 		mw_buf_add(buf, bytes + i - run, run);
 		run = 0;
-		if (s[i] >= 0x80)
+		if (is_escaped && (s[i] >= 0x80 || s[i] < 0x20))
+			mw_buf_printf(buf, "\\\\x%02X", s[i]);
+		else if (s[i] >= 0x80)
 			mw_buf_str(buf, "\xEF\xBF\xBD");
 		else
 			escape(buf, s[i]);
@@ -66,4 +69,14 @@ void mw_json_string(struct mw_buf *buf, const char *bytes, size_t n)
 	if (run)
 		mw_buf_add(buf, bytes + n - run, run);
 	mw_buf_char(buf, '"');
+}
+
+void mw_json_string(struct mw_buf *buf, const char *bytes, size_t n)
+{
+	add_string(buf, bytes, n, false);
+}
+
+void mw_json_escaped_string(struct mw_buf *buf, const char *bytes, size_t n)
+{
+	add_string(buf, bytes, n, true);
 }

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <openssl/sha.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,14 +25,14 @@ enum {
 	BLOT_BYTES = 19,
 };
 
+/* Threads that run queries read it, too. */
 static struct {
-	bool is_plain;
-	size_t count;
+	atomic_bool is_plain;
+	atomic_size_t count;
 	struct {
 		const char *bytes;
 		size_t n;
 	} secrets[SECRETS];
-	bool has_key;
 	unsigned char key[BLOCK_BYTES];
 } state;
 
@@ -43,23 +45,28 @@ int mw_redact_register(const char *secret, size_t n)
 {
 	if (!n)
 		return -EINVAL;
-	if (state.count == SECRETS)
+	size_t count = state.count;
+	if (count == SECRETS)
 		return -ENOSPC;
-	state.secrets[state.count].bytes = secret;
-	state.secrets[state.count++].n = n;
+	state.secrets[count].bytes = secret;
+	state.secrets[count].n = n;
+	state.count = count + 1; /* whoever sees it sees the secret */
 	return 0;
 }
 
 /* The boot's id, random(4): the same for all processes of the machine until it ends, and in no log.  Without one, values can be
  * compared as this process sees them. */
+static void find_key(void)
+{
+	MW_AUTO_FD fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, state.key, 36) != 36)
+		(void)!getrandom(state.key, 36, 0);
+}
+
 static const unsigned char *key(void)
 {
-	if (!state.has_key) {
-		MW_AUTO_FD fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || read(fd, state.key, 36) != 36)
-			(void)!getrandom(state.key, 36, 0);
-		state.has_key = true;
-	}
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	(void)pthread_once(&once, find_key);
 	return state.key;
 }
 

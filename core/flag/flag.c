@@ -51,6 +51,24 @@ void mw_flags_free(struct mw_flags *flags)
 	free(flags);
 }
 
+struct mw_flags *mw_flags_copy(const struct mw_flags *flags)
+{
+	struct mw_flags *copy = mw_flags_new();
+	for (size_t i = 0; copy && i < MW_FLAG_COUNT; i++) {
+		const struct value *from = &flags->values[i];
+		struct value *to = &copy->values[i];
+		to->integer = from->integer;
+		to->source = from->source;
+		to->text = from->text ? strdup(from->text) : NULL;
+		to->origin = from->origin ? strdup(from->origin) : NULL;
+		if ((from->text && !to->text) || (from->origin && !to->origin)) {
+			mw_flags_free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
 const struct mw_flag *mw_flag_find(const char *name)
 {
 	for (size_t i = 0; i < MW_FLAG_COUNT; i++)

@@ -161,6 +161,8 @@ struct mw_flags;
 /* All at their defaults.  NULL when memory is exhausted. */
 struct mw_flags *mw_flags_new(void);
 void mw_flags_free(struct mw_flags *flags);
+/* All values and where they are from, for another thread.  NULL when memory is exhausted. */
+struct mw_flags *mw_flags_copy(const struct mw_flags *flags);
 
 /* Set by name; kept only when no higher source has set it.  -ENOENT for an unknown name (err names the nearest one),
  * -EINVAL or -ERANGE for a bad value (err says what is allowed), -EPERM for a local flag from elsewhere.  On failure nothing changes.

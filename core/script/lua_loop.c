@@ -88,6 +88,11 @@ struct mw_loop *mw_lua_tasks_loop(struct mw_lua_tasks *tasks)
 	return tasks->loop;
 }
 
+lua_State *mw_lua_tasks_entry(struct mw_lua_tasks *tasks)
+{
+	return tasks->entry;
+}
+
 struct mw_http *mw_lua_tasks_http(struct mw_lua_tasks *tasks, struct mw_err *err)
 {
 	if (!tasks->http && mw_http_new(tasks->loop, &tasks->http, err) < 0)

@@ -23,6 +23,8 @@ struct mw_lua_tasks *mw_lua_tasks(lua_State *L);
 /* The same; NULL where it has none. */
 struct mw_lua_tasks *mw_lua_tasks_if(lua_State *L);
 struct mw_loop *mw_lua_tasks_loop(struct mw_lua_tasks *tasks);
+/* Whose stack calls from the loop may use. */
+lua_State *mw_lua_tasks_entry(struct mw_lua_tasks *tasks);
 /* The one network client of all tasks, which keeps connections; made when it is first asked for.  NULL: err. */
 struct mw_http *mw_lua_tasks_http(struct mw_lua_tasks *tasks, struct mw_err *err);
 

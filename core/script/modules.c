@@ -18,6 +18,7 @@ int luaopen_moonwatch_environment(lua_State *L);
 int luaopen_moonwatch_event(lua_State *L);
 int luaopen_moonwatch_flags(lua_State *L);
 int luaopen_moonwatch_loop(lua_State *L);
+int luaopen_moonwatch_query(lua_State *L);
 int luaopen_moonwatch_sigv4(lua_State *L);
 int luaopen_moonwatch_spool(lua_State *L);
 int luaopen_moonwatch_sql(lua_State *L);
@@ -36,6 +37,7 @@ const struct mw_script_module mw_script_modules[] = {
 	{"moonwatch.event", luaopen_moonwatch_event, (unsigned)MW_SEEN_BY_ALL},
 	{"moonwatch.flags", luaopen_moonwatch_flags, MW_SEEN_BY(MW_SCRIPT_AGENT)},
 	{"moonwatch.loop", luaopen_moonwatch_loop, OURS},
+	{"moonwatch.query", luaopen_moonwatch_query, OURS},
 	{"moonwatch.secret", luaopen_moonwatch_secret, OURS},
 	{"moonwatch.sigv4", luaopen_moonwatch_sigv4, OURS},
 	{"moonwatch.spool", luaopen_moonwatch_spool, OURS},

@@ -44,6 +44,7 @@
 #include "sensor/sockets.h"
 #include "sensor/state.h"
 #include "spool/spool.h"
+#include "sql/memory.h"
 
 enum {
 	/* Between two looks at the ring while events come: the longest an alert waits for company. */
@@ -557,6 +558,7 @@ int mw_sensor_run(struct mw_board *board, void *data)
 		.signal_fd = -1,
 	};
 	struct mw_err err = {0};
+	mw_sql_memory_begin(false);
 	int r = begin(&sensor, &err);
 	if (r == 0) {
 		mw_timer_set(sensor.loop, &sensor.batch_timer, 0);

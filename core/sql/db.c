@@ -22,6 +22,7 @@
 #include "sql/empty.h"
 #include "sql/function.h"
 #include "sql/interrupt.h"
+#include "sql/memory.h"
 #include "sql/table.h"
 #include "sql/vtab.h"
 #include "sql/world.h"
@@ -31,6 +32,8 @@ enum {
 	ROWS = 1 << 20,
 	MEMORY_BYTES = 128 << 20,
 	WARNINGS_BYTES = 8192,
+	TABLES_BYTES = 8192,
+	VIEW_NAME_BYTES = 128,
 	/* Virtual machine instructions between two looks at the clock: some 10 µs. */
 	CLOCK_STEPS = 1000,
 };
@@ -44,7 +47,8 @@ struct mw_sql {
 	uint64_t rows;
 	int64_t memory_bytes;
 	struct mw_buf warnings, told;
-	bool is_refused; /* by the authorizer */
+	struct mw_buf tables; /* that the last statement reads */
+	bool is_refused;      /* by the authorizer */
 };
 
 struct mw_sql_query {
@@ -80,6 +84,14 @@ static int is_late(void *data)
 	return mw_sql_is_interrupted() || mw_clock_mono_ns() > sql->world.deadline_ns;
 }
 
+static void note_table(struct mw_buf *tables, const char *name)
+{
+	for (const char *at = tables->data; at && at < tables->data + tables->size; at += strlen(at) + 1)
+		if (sqlite3_stricmp(at, name) == 0)
+			return;
+	mw_buf_add(tables, name, strlen(name) + 1);
+}
+
 static bool is_listed(const char *const *names, const char *name)
 {
 	for (; *names; names++)
@@ -103,8 +115,10 @@ static int authorize(void *data, int action, const char *first, const char *seco
 	if (sql->world.is_declaring)
 		return SQLITE_OK;
 	switch (action) {
-	case SQLITE_SELECT:
 	case SQLITE_READ:
+		note_table(&sql->tables, first);
+		return SQLITE_OK;
+	case SQLITE_SELECT:
 	case SQLITE_RECURSIVE:
 		return SQLITE_OK;
 	case SQLITE_FUNCTION:
@@ -186,6 +200,18 @@ static int set_flags(struct mw_sql *sql, const struct mw_sql_options *options, s
 	return 0;
 }
 
+void mw_sql_set_limits(struct mw_sql *sql, int64_t time_ms, uint64_t rows, uint64_t memory_bytes)
+{
+	sql->time_ms = time_ms > 0 ? time_ms : TIME_MS;
+	sql->rows = rows ? rows : ROWS;
+	sql->memory_bytes = memory_bytes ? (int64_t)memory_bytes : MEMORY_BYTES;
+}
+
+void mw_sql_set_window(struct mw_sql *sql, struct mw_sql_window *window)
+{
+	sql->world.window = window;
+}
+
 int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, struct mw_err *err)
 {
 	struct mw_sql *sql = calloc(1, sizeof(*sql));
@@ -193,9 +219,9 @@ int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, s
 		return mw_err_set(err, -ENOMEM, "out of memory");
 	sql->warnings = (struct mw_buf)MW_BUF(WARNINGS_BYTES);
 	sql->told = (struct mw_buf)MW_BUF(WARNINGS_BYTES);
-	sql->time_ms = options->time_ms > 0 ? options->time_ms : TIME_MS;
-	sql->rows = options->rows ? options->rows : ROWS;
-	sql->memory_bytes = options->memory_bytes ? (int64_t)options->memory_bytes : MEMORY_BYTES;
+	sql->tables = (struct mw_buf)MW_BUF(TABLES_BYTES);
+	mw_sql_memory_begin(true);
+	mw_sql_set_limits(sql, options->time_ms, options->rows, options->memory_bytes);
 	sql->state_dir = strdup(options->state_dir ? options->state_dir : "");
 	sql->world = (struct mw_sql_world){
 		.procfd = open(options->proc ? options->proc : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
@@ -238,6 +264,7 @@ void mw_sql_close(struct mw_sql *sql)
 		(void)close(sql->world.rootfd);
 	mw_buf_release(&sql->warnings);
 	mw_buf_release(&sql->told);
+	mw_buf_release(&sql->tables);
 	free(sql->state_dir);
 	free(sql);
 }
@@ -265,6 +292,7 @@ int mw_sql_prepare(struct mw_sql *sql, const char *text, size_t bytes, struct mw
 	sqlite3_stmt *statement = NULL;
 	const char *rest = text + bytes;
 	sql->is_refused = false;
+	mw_buf_clear(&sql->tables);
 	if (bytes > INT32_MAX)
 		return mw_err_set(err, -E2BIG, "the query is too long");
 	int r = sqlite3_prepare_v2(sql->db, text, (int)bytes, &statement, &rest);
@@ -279,7 +307,11 @@ int mw_sql_prepare(struct mw_sql *sql, const char *text, size_t bytes, struct mw
 		(void)sqlite3_finalize(statement);
 		return mw_err_set(err, -ENOMEM, "out of memory");
 	}
-	*query = (struct mw_sql_query){.sql = sql, .statement = statement, .used_before = sqlite3_memory_used()};
+	*query = (struct mw_sql_query){
+		.sql = sql,
+		.statement = statement,
+		.used_before = mw_sql_memory_is_counted() ? mw_sql_memory_used() : sqlite3_memory_used(),
+	};
 	*ret_query = query;
 	return 0;
 }
@@ -303,10 +335,17 @@ const char *mw_sql_column_name(const struct mw_sql_query *query, unsigned column
 	return name ? name : "";
 }
 
-/* SQLite knows a limit for all of a process alone: it is that of the query for as long as the query runs. */
+/* Where memory is not counted by thread, SQLite knows a limit for all of the process alone: it is that of the query for as long as
+ * the query runs. */
 static int step(struct mw_sql_query *query)
 {
 	sqlite3_int64 limit = query->used_before + query->sql->memory_bytes;
+	if (mw_sql_memory_is_counted()) {
+		mw_sql_memory_limit(limit);
+		int code = sqlite3_step(query->statement);
+		mw_sql_memory_limit(0);
+		return code;
+	}
 	sqlite3_int64 others = sqlite3_hard_heap_limit64(-1);
 	if (others == 0 || limit < others)
 		(void)sqlite3_hard_heap_limit64(limit);
@@ -380,6 +419,73 @@ const char *mw_sql_value_bytes(struct mw_sql_query *query, unsigned column, size
 bool mw_sql_is_complete(const char *text)
 {
 	return sqlite3_complete(text) != 0;
+}
+
+const char *mw_sql_tables_read(const struct mw_sql *sql, size_t *ret_bytes)
+{
+	*ret_bytes = sql->tables.size;
+	return mw_buf_status(&sql->tables) < 0 || sql->tables.size == 0 ? NULL : sql->tables.data;
+}
+
+static bool is_view_name(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+	size_t length = strlen(name);
+	return length && length < VIEW_NAME_BYTES && strspn(name, letters) == length &&
+	       (name[0] < '0' || name[0] > '9') && sqlite3_strnicmp(name, "sqlite_", 7) != 0;
+}
+
+/* One SELECT, and nothing behind it. */
+static int check_view(struct mw_sql *sql, const char *text, size_t bytes, struct mw_err *err)
+{
+	struct mw_sql_query *query;
+	const char *rest;
+	int r = mw_sql_prepare(sql, text, bytes, &query, &rest, err);
+	if (r < 0)
+		return r;
+	bool is_select = query && mw_sql_columns(query) > 0 && sqlite3_stmt_readonly(query->statement) &&
+			 !sqlite3_stmt_isexplain(query->statement);
+	mw_sql_finish(query);
+	/* A PRAGMA gives rows, too. */
+	while (is_select && bytes && strchr(" \t\r\n(", *text)) {
+		text++;
+		bytes--;
+	}
+	is_select = is_select && bytes > 6 &&
+		    (sqlite3_strnicmp(text, "select", 6) == 0 || sqlite3_strnicmp(text, "with", 4) == 0 ||
+		     sqlite3_strnicmp(text, "values", 6) == 0);
+	if (!is_select)
+		return mw_err_set(err, -EINVAL, "a view is one SELECT");
+	r = mw_sql_prepare(sql, rest, (size_t)(text + bytes - rest), &query, &rest, err);
+	if (r < 0 || query)
+		r = mw_err_set(err, -EINVAL, "a view is one SELECT, with nothing behind it");
+	if (query)
+		mw_sql_finish(query);
+	return r;
+}
+
+int mw_sql_add_view(struct mw_sql *sql, const char *name, const char *text, size_t bytes, struct mw_err *err)
+{
+	if (!is_view_name(name))
+		return mw_err_set(err, -EINVAL, "\"%.60s\" is no name for a view", name);
+	if (mw_sql_table(name))
+		return mw_err_set(err, -EINVAL, "there is a table named %s", name);
+	if (memchr(text, '\0', bytes))
+		return mw_err_set(err, -EINVAL, "the text has a NUL");
+	int r = check_view(sql, text, bytes, err);
+	if (r < 0)
+		return r;
+	size_t end = bytes;
+	while (end && strchr(" \t\r\n;", text[end - 1]))
+		end--;
+	char *create = sqlite3_mprintf("CREATE TEMP VIEW \"%w\" AS %.*s", name, (int)end, text);
+	if (!create)
+		return mw_err_set(err, -ENOMEM, "out of memory");
+	sql->world.is_declaring = true;
+	int code = sqlite3_exec(sql->db, create, NULL, NULL, NULL);
+	sql->world.is_declaring = false;
+	sqlite3_free(create);
+	return code == SQLITE_OK ? 0 : fail(sql, code, err);
 }
 
 const char *mw_sql_warnings(struct mw_sql *sql)

@@ -11,6 +11,7 @@ struct mw_flags;
 struct mw_sql;
 struct mw_sql_query;
 struct mw_sql_table;
+struct mw_sql_window;
 struct mw_sql_world;
 
 struct mw_sql_options {
@@ -30,11 +31,24 @@ int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, s
 /* Queries must be gone. */
 void mw_sql_close(struct mw_sql *sql);
 
+/* For the queries that are prepared from now on; 0 for the default. */
+void mw_sql_set_limits(struct mw_sql *sql, int64_t time_ms, uint64_t rows, uint64_t memory_bytes);
+/* Of event tables, only what is in the window is read (sql/window.h); borrowed.  NULL: all. */
+void mw_sql_set_window(struct mw_sql *sql, struct mw_sql_window *window);
+
+/* Make a view, of this connection alone.  -EINVAL when the name is none, or taken, or `text` is not one SELECT that SQLite
+ * understands; -EPERM for what is not reading. */
+int mw_sql_add_view(struct mw_sql *sql, const char *name, const char *text, size_t bytes, struct mw_err *err);
+
 /* The first statement of `text`.  *ret_query is NULL when there is none (blanks, a comment); *ret_rest is where the next
  * may begin.  -EINVAL for what SQLite does not understand, -EPERM for what is not reading. */
 int mw_sql_prepare(struct mw_sql *sql, const char *text, size_t bytes, struct mw_sql_query **ret_query,
 		   const char **ret_rest, struct mw_err *err);
 void mw_sql_finish(struct mw_sql_query *query);
+
+/* Names of the tables, each with its NUL, that the statement prepared last reads; also those behind its views.  NULL when there is
+ * none, or memory is exhausted.  Borrowed until the next one is prepared. */
+const char *mw_sql_tables_read(const struct mw_sql *sql, size_t *ret_bytes);
 
 unsigned mw_sql_columns(const struct mw_sql_query *query);
 const char *mw_sql_column_name(const struct mw_sql_query *query, unsigned column);

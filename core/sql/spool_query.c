@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "spool/reader.h"
 #include "spool/state_dir.h"
+#include "sql/interrupt.h"
 #include "sql/world.h"
 
 enum {
@@ -32,7 +33,7 @@ int64_t mw_spool_answer_int(struct mw_spool_answer *answer, unsigned column)
 /* sqlite3_progress_handler() */
 static int is_late(void *data)
 {
-	return mw_clock_mono_ns() > ((const struct mw_sql_world *)data)->deadline_ns;
+	return mw_sql_is_interrupted() || mw_clock_mono_ns() > ((const struct mw_sql_world *)data)->deadline_ns;
 }
 
 int mw_spool_ask(const struct mw_sql_world *world, const char *sql,

@@ -13,6 +13,8 @@
 #include "base/limits.h"
 #include "spool/reader.h"
 #include "spool/state_dir.h"
+#include "sql/interrupt.h"
+#include "sql/window.h"
 #include "sql/world.h"
 
 enum {
@@ -30,7 +32,7 @@ struct state {
 static int is_late(void *data)
 {
 	const struct state *state = data;
-	return mw_clock_mono_ns() > state->deadline_ns;
+	return mw_sql_is_interrupted() || mw_clock_mono_ns() > state->deadline_ns;
 }
 
 /* Seconds as the first nanosecond of theirs. */
@@ -68,6 +70,10 @@ static void build(struct mw_buf *sql, const struct mw_sql_scan *scan, const stru
 	const char *stream = source->stream == MW_SPOOL_ALERTS ? "alerts" : "events";
 	mw_buf_printf(sql, " FROM %s WHERE %s", source->from ? source->from : stream,
 		      source->where ? source->where : "1");
+	const struct mw_sql_window *window = source->is_events ? scan->world->window : NULL;
+	if (window)
+		mw_buf_printf(sql, " AND seq > %lld AND seq <= %lld", (long long)window->since[source->stream].seq,
+			      (long long)window->until[source->stream].seq);
 	for (unsigned i = 0; i < scan->constraint_count; i++) {
 		const struct mw_sql_constraint *constraint = &scan->constraints[i];
 		if (constraint->column == source->time)
@@ -101,11 +107,14 @@ static int start(struct state *state, const struct mw_sql_scan *scan, const stru
 		 struct mw_err *err)
 {
 	MW_AUTO(mw_buf) sql = MW_BUF(STATEMENT_BYTES);
+	state->deadline_ns = scan->world->deadline_ns;
+	sqlite3_progress_handler(state->db, CLOCK_STEPS, is_late, state);
+	if (source->is_events && scan->world->window &&
+	    mw_sql_window_use(scan->world->window, source->stream, state->db) != SQLITE_OK)
+		return fail(state, err);
 	build(&sql, scan, source);
 	if (mw_buf_status(&sql) < 0)
 		return -ENOMEM;
-	state->deadline_ns = scan->world->deadline_ns;
-	sqlite3_progress_handler(state->db, CLOCK_STEPS, is_late, state);
 	if (sqlite3_prepare_v2(state->db, sql.data, (int)sql.size, &state->statement, NULL) != SQLITE_OK)
 		return fail(state, err);
 	for (unsigned i = 0; i < scan->constraint_count; i++) {

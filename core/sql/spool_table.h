@@ -15,6 +15,8 @@ struct mw_spool_source {
 	/* Another file of the state folder than the spool; NULL for that.  As mw_spool_reader_open(). */
 	int (*open)(const char *dir, struct sqlite3 **ret_db, struct mw_err *ret_note, struct mw_err *err);
 	enum mw_spool_stream stream;
+	/* Its rows are those of the stream as they came: a window (sql/window.h) holds for it. */
+	bool is_events;
 	/* Instead of a stream: what stands behind FROM, and its order.  Its columns take no constraints then. */
 	const char *from;
 	const char *order;

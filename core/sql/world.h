@@ -8,6 +8,7 @@ struct mw_buf;
 struct mw_digest_cache;
 struct mw_flags;
 struct mw_package_walk;
+struct mw_sql_window;
 struct mw_users;
 
 struct mw_sql_world {
@@ -17,6 +18,7 @@ struct mw_sql_world {
 	struct mw_users *users;
 	struct mw_package_walk *packages; /* NULL until a table needs it */
 	const struct mw_flags *flags;
+	struct mw_sql_window *window;    /* of event tables; NULL: all */
 	struct mw_digest_cache *digests; /* NULL until the first is asked for */
 	int64_t deadline_ns;             /* CLOCK_MONOTONIC, of the running query; INT64_MAX for none */
 	/* How often a table read a process, for tests: what is not asked for must not be read. */

@@ -98,6 +98,7 @@ static const char *const expressions[sizeof(columns) / sizeof(columns[0])] = {
 };
 
 static const struct mw_spool_source source = {
+	.is_events = true,
 	.from = "events, (SELECT 0 AS half UNION ALL SELECT 1) AS halves",
 	.order = "seq, half",
 	.where = "kind IN ('file.open', 'file.access', 'file.create', 'file.modify', 'file.delete', 'file.rename',"

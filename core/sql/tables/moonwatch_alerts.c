@@ -76,6 +76,7 @@ static const char *const expressions[sizeof(columns) / sizeof(columns[0])] = {
 };
 
 static const struct mw_spool_source source = {
+	.is_events = true,
 	.stream = MW_SPOOL_ALERTS,
 	.expressions = expressions,
 	.time = TIME,

@@ -75,6 +75,7 @@ static const char *const expressions[sizeof(columns) / sizeof(columns[0])] = {
 };
 
 static const struct mw_spool_source source = {
+	.is_events = true,
 	.stream = MW_SPOOL_EVENTS,
 	.where = "kind IN ('file.open', 'file.create', 'file.delete', 'file.rename', 'file.link', 'file.symlink',"
 		 " 'file.attributes') AND json_extract(body, '$.file.found_by') = 'call'"

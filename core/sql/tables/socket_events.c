@@ -83,6 +83,7 @@ static const char *const expressions[sizeof(columns) / sizeof(columns[0])] = {
 };
 
 static const struct mw_spool_source source = {
+	.is_events = true,
 	.stream = MW_SPOOL_EVENTS,
 	.where = "kind IN ('socket.connect', 'socket.bind', 'socket.listen', 'socket.accept')",
 	.expressions = expressions,
