@@ -316,7 +316,7 @@ int luaopen_moonwatch_loop(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{"run", loop_run}, {"spawn", loop_spawn}, {"sleep", loop_sleep},
-		{"now", loop_now}, {"time", loop_time},   {NULL, NULL},
+		{"now", loop_now}, {"time", loop_time},   {"bell", mw_lua_bell_new}, {NULL, NULL},
 	};
 	luaL_newlib(L, functions);
 	return 1;

@@ -35,3 +35,6 @@ struct mw_lua_wait *mw_lua_wait_new(lua_State *L);
 void mw_lua_wait_free(struct mw_lua_wait *wait);
 /* From the loop: go on.  `push` puts the results on the task's stack, and returns how many; it may raise.  Frees the wait. */
 void mw_lua_wake(struct mw_lua_wait *wait, int (*push)(lua_State *task, void *data), void *data);
+
+/* loop.bell(), see lua_bell.c */
+int mw_lua_bell_new(lua_State *L);

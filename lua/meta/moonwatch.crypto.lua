@@ -15,4 +15,9 @@ function crypto.sha1(bytes) end
 ---@return string
 function crypto.sha256(bytes) end
 
+--- Bytes that nobody can guess, as hex digits.
+---@param bytes integer  up to 64
+---@return string
+function crypto.random(bytes) end
+
 return crypto

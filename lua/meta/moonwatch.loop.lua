@@ -28,4 +28,18 @@ function loop.now() end
 ---@return number
 function loop.time() end
 
+---@class moonwatch.Bell
+local Bell = {}
+
+--- Wait until it rings, or the time is over.  At once when it rang while nobody waited.
+---@param ms number  a day at most
+---@return boolean rang
+function Bell:wait(ms) end
+
+--- Whoever waits goes on, as soon as the running task waits.
+function Bell:ring() end
+
+---@return moonwatch.Bell
+function loop.bell() end
+
 return loop
