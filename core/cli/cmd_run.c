@@ -26,6 +26,14 @@ enum {
 
 static struct mw_file_paths files;
 
+/* A backend may yet want to see processes, where nobody else has said anything about it. */
+static bool is_traced(const struct mw_flags *flags)
+{
+	return mw_flag_bool(flags, MW_FLAG_AUDIT_ALLOW_PROCESS_EVENTS) ||
+	       (*mw_flag_text(flags, MW_FLAG_TLS_HOSTNAME) &&
+		mw_flag_source(flags, MW_FLAG_AUDIT_ALLOW_PROCESS_EVENTS) < MW_FROM_BACKEND);
+}
+
 static int start_sensor(struct mw_flags *flags, const struct mw_attention *attention,
 			const struct mw_sensor_options *options)
 {
@@ -42,7 +50,7 @@ static int start_sensor(struct mw_flags *flags, const struct mw_attention *atten
 	const char *outputs = mw_flag_text(flags, MW_FLAG_OUTPUTS);
 	const struct mw_launch launch = {
 		.board = board,
-		.is_traced = mw_flag_bool(flags, MW_FLAG_AUDIT_ALLOW_PROCESS_EVENTS),
+		.is_traced = is_traced(flags),
 		.keeps_stdout = strstr(outputs, ":stdout") != NULL,
 		.keeps_stderr = true, /* our own messages go there */
 		.engines = mw_engine_order(mw_flag_text(flags, MW_FLAG_ENGINE)),

@@ -106,6 +106,15 @@ int mw_board_request(struct mw_board *board, int32_t pid, unsigned level)
 	return 0;
 }
 
+void mw_board_set_attention(struct mw_board *board, const struct mw_attention *attention)
+{
+	unsigned now = atomic_load(&board->attention_now) & 1;
+	uint64_t kinds = board->attention[now].kinds;
+	board->attention[!now] = *attention;
+	board->attention[!now].kinds = kinds;
+	atomic_store(&board->attention_now, !now);
+}
+
 void mw_board_set_kinds(struct mw_board *board, uint64_t kinds)
 {
 	unsigned now = atomic_load(&board->attention_now) & 1;

@@ -194,6 +194,9 @@ int mw_board_request(struct mw_board *board, int32_t pid, unsigned level);
  * slot of `attention` that is not in force, and puts it in force. */
 void mw_board_set_kinds(struct mw_board *board, uint64_t kinds);
 
+/* Sensor: another policy of attention, for the same kinds; in force likewise. */
+void mw_board_set_attention(struct mw_board *board, const struct mw_attention *attention);
+
 /* Wait until *futex is no longer `value`, at most timeout_ms.  0, -ETIMEDOUT, or -EINTR. */
 int mw_futex_wait(atomic_uint *futex, unsigned value, int64_t timeout_ms);
 void mw_futex_wake(atomic_uint *futex);

@@ -194,8 +194,9 @@ static int parse_value(const struct mw_flag *flag, const char *text, struct valu
 	return ret->text ? 0 : mw_err_set(err, -ENOMEM, "out of memory");
 }
 
-int mw_flags_set_at(struct mw_flags *flags, const char *name, const char *text, enum mw_flag_source source,
-		    const char *origin, struct mw_err *err)
+/* The checked value, likewise, and the flag it is for. */
+static int take_value(const char *name, const char *text, enum mw_flag_source source, const struct mw_flag **ret_flag,
+		      struct value *ret, struct mw_err *err)
 {
 	const struct mw_flag *flag = mw_flag_find(name);
 	if (!flag)
@@ -207,8 +208,35 @@ int mw_flags_set_at(struct mw_flags *flags, const char *name, const char *text, 
 		return mw_err_set(err, -EPERM,
 				  "--%s can only be set on the command line, in the environment or in a flag file",
 				  name);
+	*ret_flag = flag;
+	return parse_value(flag, text ? text : "true", ret, err);
+}
+
+int mw_flags_check(const char *name, const char *text, enum mw_flag_source source, struct mw_err *err)
+{
+	const struct mw_flag *flag;
 	struct value value = {.source = source};
-	int r = parse_value(flag, text ? text : "true", &value, err);
+	int r = take_value(name, text, source, &flag, &value, err);
+	free(value.text);
+	return r;
+}
+
+void mw_flags_reset(struct mw_flags *flags, enum mw_flag_id id, enum mw_flag_source source)
+{
+	struct value *value = &flags->values[id];
+	if (value->source != source)
+		return;
+	free(value->text);
+	free(value->origin);
+	*value = (struct value){.integer = mw_flag_list[id].def};
+}
+
+int mw_flags_set_at(struct mw_flags *flags, const char *name, const char *text, enum mw_flag_source source,
+		    const char *origin, struct mw_err *err)
+{
+	const struct mw_flag *flag;
+	struct value value = {.source = source};
+	int r = take_value(name, text, source, &flag, &value, err);
 	if (r < 0)
 		return r;
 	value.origin = origin && *origin ? strdup(origin) : NULL;

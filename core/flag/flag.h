@@ -172,6 +172,10 @@ int mw_flags_set(struct mw_flags *flags, const char *name, const char *text, enu
 /* The same, from a place worth remembering (a file or profile), copied. */
 int mw_flags_set_at(struct mw_flags *flags, const char *name, const char *text, enum mw_flag_source source,
 		    const char *origin, struct mw_err *err);
+/* Back to its default, when `source` is where its value is from. */
+void mw_flags_reset(struct mw_flags *flags, enum mw_flag_id id, enum mw_flag_source source);
+/* Is `text` a value that the flag may have, from that source?  As mw_flags_set(), and nothing changes. */
+int mw_flags_check(const char *name, const char *text, enum mw_flag_source source, struct mw_err *err);
 
 /* Take leading `--name=value`, `--name value`, `--name` and `--no-name` (bool) arguments off argv, up to `--` or the
  * first that is no flag.  argv[0] is the first argument, not the command's name.  A bool takes no separate value;

@@ -65,11 +65,8 @@ static int crypto_random(lua_State *L)
 int luaopen_moonwatch_crypto(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"md5", crypto_md5},
-		{"sha1", crypto_sha1},
-		{"random", crypto_random},
-		{"sha256", crypto_sha256},
-		{NULL, NULL},
+		{"md5", crypto_md5},       {"sha1", crypto_sha1}, {"random", crypto_random},
+		{"sha256", crypto_sha256}, {NULL, NULL},
 	};
 	luaL_newlib(L, functions);
 	return 1;

@@ -22,6 +22,19 @@ static int set(lua_State *L)
 	return 1;
 }
 
+/* check(name, value, source) -> true | nil, message, code, errno */
+static int check(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	const char *value = luaL_checkstring(L, 2);
+	struct mw_err err = {""};
+	int r = mw_flags_check(name, value, mw_agent_source(L, 3), &err);
+	if (r < 0)
+		return mw_lua_fail(L, r, err.text);
+	lua_pushboolean(L, true);
+	return 1;
+}
+
 /* find(name) -> {name=, live=} | nil */
 static int find(lua_State *L)
 {
@@ -65,7 +78,7 @@ static int source(lua_State *L)
 int luaopen_moonwatch_flags(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"set", set}, {"find", find}, {"get", get}, {"source", source}, {NULL, NULL},
+		{"set", set}, {"check", check}, {"find", find}, {"get", get}, {"source", source}, {NULL, NULL},
 	};
 	luaL_newlib(L, functions);
 	return 1;

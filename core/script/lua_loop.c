@@ -315,8 +315,8 @@ static int loop_time(lua_State *L)
 int luaopen_moonwatch_loop(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"run", loop_run}, {"spawn", loop_spawn}, {"sleep", loop_sleep},
-		{"now", loop_now}, {"time", loop_time},   {"bell", mw_lua_bell_new}, {NULL, NULL},
+		{"run", loop_run},   {"spawn", loop_spawn},     {"sleep", loop_sleep}, {"now", loop_now},
+		{"time", loop_time}, {"bell", mw_lua_bell_new}, {NULL, NULL},
 	};
 	luaL_newlib(L, functions);
 	return 1;

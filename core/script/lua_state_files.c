@@ -24,10 +24,9 @@ static const char *path_of(lua_State *L, char path[MW_PATH_BYTES])
 {
 	size_t n;
 	const char *name = luaL_checklstring(L, 1, &n);
-	luaL_argcheck(L,
-		      n && n < NAME_BYTES && *name != '.' &&
-			      strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.-") == n,
-		      1, "not the name of a file of ours");
+	luaL_argcheck(
+		L, n && n < NAME_BYTES && *name != '.' && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.-") == n,
+		1, "not the name of a file of ours");
 	const char *dir = mw_agent_options_of(L)->state_dir;
 	int length = snprintf(path, MW_PATH_BYTES, "%s/%s", dir, name);
 	return *dir && length > 0 && length < MW_PATH_BYTES ? path : NULL;
@@ -134,11 +133,8 @@ static int state_path(lua_State *L)
 int luaopen_moonwatch_state(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"read", state_read},
-		{"write", state_write},
-		{"remove", state_remove},
-		{"path", state_path},
-		{NULL, NULL},
+		{"read", state_read}, {"write", state_write}, {"remove", state_remove},
+		{"path", state_path}, {NULL, NULL},
 	};
 	luaL_newlib(L, functions);
 	return 1;

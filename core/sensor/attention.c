@@ -1,5 +1,7 @@
 #include "sensor/attention.h"
 
+#include <string.h>
+
 #include "event/alert.h"
 #include "event/board.h"
 #include "event/event.h"
@@ -38,6 +40,15 @@ uint64_t mw_attention_spooled(const struct mw_flags *flags)
 	return kinds;
 }
 
+uint64_t mw_attention_muted(const struct mw_flags *flags)
+{
+	uint64_t kinds = 0;
+	for (unsigned kind = 0; kind < MW_EVENT_KINDS; kind++)
+		if (strncmp(mw_event_kinds[kind].name, "process.", 8) == 0)
+			kinds |= KIND(kind);
+	return mw_flag_bool(flags, MW_FLAG_AUDIT_ALLOW_PROCESS_EVENTS) ? 0 : kinds;
+}
+
 uint64_t mw_attention_wanted(const struct mw_flags *flags, const struct mw_rules *rules,
 			     const struct mw_outputs *outputs)
 {
@@ -52,6 +63,7 @@ uint64_t mw_attention_wanted(const struct mw_flags *flags, const struct mw_rules
 	/* By it the tracer knows that somebody asks who opens files to write. */
 	if (!mw_flag_bool(flags, MW_FLAG_ALLOW_INOTIFY_FILE_EVENTS))
 		kinds &= ~KIND(MW_FILE_MODIFY);
+	kinds &= ~mw_attention_muted(flags);
 	return kinds | always;
 }
 

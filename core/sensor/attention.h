@@ -12,6 +12,9 @@ struct mw_rules;
 /* Kinds (bit n: mw_event_kind n) that the spool keeps for event tables. */
 uint64_t mw_attention_spooled(const struct mw_flags *flags);
 
+/* Kinds that nobody is to see, though records tell of them, since other events follow from those. */
+uint64_t mw_attention_muted(const struct mw_flags *flags);
+
 /* Kinds that any rule, any output of events or the spool wants, and those the sensor itself is made of: starts, forks and
  * ends of processes, since who is whose child follows from them.  Of others nothing is recorded.  `rules` may be NULL. */
 uint64_t mw_attention_wanted(const struct mw_flags *flags, const struct mw_rules *rules,

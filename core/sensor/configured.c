@@ -5,10 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "event/board.h"
 #include "flag/file_paths.h"
 #include "script/agent.h"
+#include "script/profile.h"
 #include "sensor/config_file.h"
 
 enum {
@@ -25,6 +29,10 @@ struct mw_configured {
 	char own[EXCLUDES][MW_PATH_BYTES + 4];
 	const char *excludes[EXCLUDES + 1];
 	bool are_flags_new;
+	/* Of --profile as it is in force. */
+	char profile[MW_PATH_BYTES];
+	struct mw_file_paths profile_files;
+	bool has_profile_files; /* those above, and not those of the start */
 };
 
 static void report(struct mw_configured *configured, const char *line)
@@ -85,13 +93,91 @@ static void on_warning(void *data, const char *line)
 	report(configured, text);
 }
 
+/* What the profile says of flags takes the place of what the one before said; of those that cannot change now, how many. */
+static unsigned take_flags(struct mw_configured *configured, const struct mw_flags *wanted)
+{
+	struct mw_flags *flags = configured->options.files.flags;
+	unsigned late = 0;
+	for (unsigned i = 0; i < MW_FLAG_COUNT; i++) {
+		enum mw_flag_id id = (enum mw_flag_id)i;
+		MW_AUTO(mw_buf) now = MW_BUF(MW_FLAG_TEXT_BYTES);
+		MW_AUTO(mw_buf) then = MW_BUF(MW_FLAG_TEXT_BYTES);
+		mw_flag_format(flags, id, &now);
+		mw_flag_format(wanted, id, &then);
+		const char *text = then.data ? then.data : "";
+		bool is_same = strcmp(now.data ? now.data : "", text) == 0;
+		if (mw_flag_source(flags, id) > MW_FROM_PROFILE || is_same)
+			continue;
+		if (!mw_flag_list[i].is_live)
+			late++;
+		else if (mw_flag_source(wanted, id) == MW_FROM_PROFILE)
+			(void)mw_flags_set_at(flags, mw_flag_list[i].name, text, MW_FROM_PROFILE,
+					      mw_flag_origin(wanted, id), NULL);
+		else
+			mw_flags_reset(flags, id, MW_FROM_PROFILE);
+	}
+	return late;
+}
+
+static int load_profile(struct mw_configured *configured, const char *name, struct mw_flags *wanted, struct mw_err *err)
+{
+	static struct mw_attention attention; /* large */
+	struct mw_file_paths files = {0};
+	const struct mw_flags *flags = configured->options.files.flags;
+	mw_attention_init(&attention);
+	int r = mw_profile_apply(configured->options.tree, name, wanted, &attention, &files, err);
+	if (r < 0) {
+		mw_file_paths_release(&files);
+		return r;
+	}
+	attention.startup_ms = (uint32_t)mw_flag_int(flags, MW_FLAG_ATTENTION_STARTUP_MS);
+	attention.stops_per_s = (uint32_t)mw_flag_int(flags, MW_FLAG_ATTENTION_STOPS_PER_S);
+	attention.cpu_percent = (uint32_t)mw_flag_int(flags, MW_FLAG_ATTENTION_CPU_PERCENT);
+	mw_board_set_attention(configured->options.files.board, &attention);
+	if (configured->has_profile_files)
+		mw_file_paths_release(&configured->profile_files);
+	configured->profile_files = files;
+	configured->has_profile_files = true;
+	mw_files_set_profile(configured->files, &configured->profile_files);
+	return 0;
+}
+
+/* Is another profile asked for?  One that is no good changes nothing. */
+static void change_profile(struct mw_configured *configured)
+{
+	const char *name = mw_flag_text(configured->options.files.flags, MW_FLAG_PROFILE);
+	char line[LINE_BYTES + MW_PATH_BYTES];
+	struct mw_err err = {""};
+	if (strcmp(name, configured->profile) == 0)
+		return;
+	(void)snprintf(configured->profile, sizeof(configured->profile), "%s", name);
+	struct mw_flags *wanted = mw_flags_new();
+	if (!wanted || load_profile(configured, name, wanted, &err) < 0) {
+		(void)snprintf(line, sizeof(line), "profile %s: %s; the one before still holds", name,
+			       wanted ? err.text : "out of memory");
+		report(configured, line);
+	} else {
+		unsigned late = take_flags(configured, wanted);
+		(void)snprintf(line, sizeof(line), "profile %s: %u of its flags take effect at the next start only",
+			       name, late);
+		if (late)
+			report(configured, line);
+	}
+	mw_flags_free(wanted);
+}
+
 static void on_applied(void *data)
 {
 	struct mw_configured *configured = data;
+	struct mw_err err = {""};
 	bool are_flags_new = configured->are_flags_new;
 	configured->are_flags_new = false;
-	if (are_flags_new)
-		configured->options.changed(configured->options.data);
+	if (!are_flags_new)
+		return;
+	change_profile(configured);
+	if (mw_files_reconfigure(configured->files, &err) < 0)
+		report(configured, err.text);
+	configured->options.changed(configured->options.data);
 }
 
 static void on_file(void *data, const char *text, size_t bytes)
@@ -136,6 +222,8 @@ int mw_configured_new(const struct mw_configured_options *options, struct mw_con
 	if (!configured)
 		return mw_err_set(err, -ENOMEM, "out of memory");
 	configured->options = *options;
+	(void)snprintf(configured->profile, sizeof(configured->profile), "%s",
+		       mw_flag_text(options->files.flags, MW_FLAG_PROFILE));
 	exclude_own(configured);
 	struct mw_files_options files = options->files;
 	files.excludes = configured->excludes;
@@ -169,6 +257,7 @@ void mw_configured_free(struct mw_configured *configured)
 		return;
 	mw_config_file_free(configured->file);
 	mw_files_free(configured->files);
+	mw_file_paths_release(&configured->profile_files);
 	free(configured);
 }
 

@@ -9,7 +9,8 @@ struct mw_configured;
 
 struct mw_configured_options {
 	struct mw_files_options files; /* all but `excludes` */
-	struct mw_agent *agent;        /* applies what is configured */
+	const char *tree;
+	struct mw_agent *agent; /* applies what is configured */
 	/* Flags may have changed. */
 	void (*changed)(void *data);
 	void *data;

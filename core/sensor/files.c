@@ -282,6 +282,11 @@ int mw_files_set(struct mw_files *files, enum mw_flag_source source, struct mw_f
 	return 0;
 }
 
+void mw_files_set_profile(struct mw_files *files, const struct mw_file_paths *profile)
+{
+	files->options.profile = profile;
+}
+
 /* The kernel's queue fills while we tell. */
 static void on_pause(void *data)
 {

@@ -44,6 +44,8 @@ void mw_files_free(struct mw_files *files);
 
 /* What is to be watched, as `source` says it, in place of what it said before; *paths is taken over and emptied. */
 int mw_files_set(struct mw_files *files, enum mw_flag_source source, struct mw_file_paths *paths, struct mw_err *err);
+/* Another profile's, borrowed, from the next mw_files_reconfigure() on. */
+void mw_files_set_profile(struct mw_files *files, const struct mw_file_paths *profile);
 /* Begin, stop, or watch other things, as flags and sources say now. */
 int mw_files_reconfigure(struct mw_files *files, struct mw_err *err);
 

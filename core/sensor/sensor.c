@@ -84,6 +84,7 @@ struct sensor {
 	struct mw_enforce enforce;
 	struct mw_muted muted;
 	uint64_t spooled_kinds;
+	uint64_t muted_kinds; /* that nobody is to see, as flags say */
 	int signal_fd;
 	uint64_t told_refused; /* lost records that a health event has told of */
 	bool told_tracer_lost;
@@ -150,6 +151,10 @@ static atomic_uint_least64_t *take(struct sensor *sensor, struct mw_event *event
 		       number);
 	atomic_store_explicit(&counters->last_event_ns, event->time_ns, memory_order_relaxed);
 	mw_muted_begin(&sensor->muted, muted);
+	if (sensor->muted_kinds >> event->kind & 1) {
+		mw_enforce_end(&sensor->enforce, sensor->board);
+		return &counters->unwanted;
+	}
 	/* Rules first: a program may wait for what they say. */
 	if (!is_told && sensor->rules && mw_rules_want(sensor->rules, event->kind))
 		mw_rules_judge(sensor->rules, event, on_alert, sensor);
@@ -416,11 +421,21 @@ static int watch_sockets(struct sensor *sensor, struct mw_err *err)
 	return r < 0 ? mw_err_set(err, r, "sockets: %s", strerror(-r)) : 0;
 }
 
-/* As far as the flags that may change say. */
+/* As the flags say now; they may change. */
 static void subscribe(void *data)
 {
 	struct sensor *sensor = data;
+	struct mw_err err;
+	if (sensor->sockets && !mw_flag_bool(sensor->options->flags, MW_FLAG_AUDIT_ALLOW_SOCKETS)) {
+		mw_sockets_free(sensor->sockets);
+		sensor->sockets = NULL;
+	} else if (!sensor->sockets && watch_sockets(sensor, &err) < 0) {
+		on_report(sensor, err.text, true);
+	}
+	sensor->spooled_kinds = mw_attention_spooled(sensor->options->flags);
+	sensor->muted_kinds = mw_attention_muted(sensor->options->flags);
 	mw_board_set_kinds(sensor->board, mw_attention_wanted(sensor->options->flags, sensor->rules, sensor->outputs));
+	mw_state_write(sensor->spool, sensor->options->flags, sensor->rules);
 }
 
 static int watch_files(struct sensor *sensor, struct mw_err *err)
@@ -436,6 +451,7 @@ static int watch_files(struct sensor *sensor, struct mw_err *err)
 			  .report = on_report,
 			  .wake = on_files_wake,
 			  .data = sensor},
+		.tree = sensor->options->tree,
 		.agent = mw_outside_agent(sensor->outside),
 		.changed = subscribe,
 		.data = sensor,
@@ -492,7 +508,6 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 		.muted = &sensor->muted.count,
 	};
 	mw_health_begin(&sensor->health);
-	sensor->spooled_kinds = mw_attention_spooled(sensor->options->flags);
 	mw_redact_allow_plain(mw_flag_bool(sensor->options->flags, MW_FLAG_ALLOW_PLAIN_ENV));
 	sensor->processes.users = sensor->users;
 	sensor->processes.container_start_ns = sensor->board->start_ns;
@@ -503,7 +518,6 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 	if (mw_open_rules(sensor->options->flags, sensor->options->tree, on_rule_report, sensor, &sensor->rules, err) <
 	    0)
 		tell_health(sensor, err->text);
-	mw_state_write(sensor->spool, sensor->options->flags, sensor->rules);
 	r = watch_files(sensor, err);
 	if (r < 0)
 		return r;

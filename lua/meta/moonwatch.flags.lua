@@ -14,6 +14,15 @@ local flags = {}
 ---@return integer? errno
 function flags.set(name, value, source, origin) end
 
+--- Could it be set to that?  As set(), and nothing changes.
+---@param name string
+---@param value string
+---@param source "config"|"backend"
+---@return boolean? ok
+---@return string? message
+---@return string? code
+function flags.check(name, value, source) end
+
 ---@param name string
 ---@return { name: string, live: boolean }?
 function flags.find(name) end
