@@ -13,7 +13,9 @@
 #include "net/http.h"
 #include "script/agent_private.h"
 #include "script/bind.h"
+#include "script/lua_query.h"
 #include "script/lua_secret.h"
+#include "sql/worker.h"
 
 enum {
 	/* A document of some MiB takes several times as much as tables, and so does a batch of results. */
@@ -24,6 +26,7 @@ enum {
 struct mw_agent {
 	struct mw_agent_options own;
 	struct mw_agent_host host;
+	struct mw_sql_worker_options queries;
 	struct mw_script *script; /* NULL until it is needed */
 	bool is_started;
 	char secret_state[STATE_BYTES];
@@ -148,6 +151,7 @@ static int start(lua_State *L)
 	set_text(L, "reference", options->reference);
 	set_text(L, "state_dir", options->state_dir);
 	set_text(L, "run", options->run);
+	set_text(L, "version", MOONWATCH_VERSION);
 	set_function(L, "report", agent_report, agent);
 	set_function(L, "say", agent_say, agent);
 	set_function(L, "remember", agent_remember, agent);
@@ -189,6 +193,7 @@ static int require(struct mw_agent *agent, const char *name, struct mw_err *err)
 	lua_pushcfunction(mw_script_lua(script), set_agent);
 	lua_pushlightuserdata(mw_script_lua(script), agent);
 	r = mw_script_call(script, 1, 0, 0, err);
+	mw_lua_query_set_options(script, &agent->queries);
 	if (r == 0)
 		r = mw_script_require(script, name, err);
 	if (r < 0)
@@ -204,6 +209,8 @@ int mw_agent_new(const struct mw_agent_options *options, struct mw_agent **ret_a
 	if (!agent)
 		return -ENOMEM;
 	agent->own = *options;
+	agent->queries = (struct mw_sql_worker_options){
+		.state_dir = options->state_dir, .flags = options->flags, .births = options->births};
 	if (*options->reference)
 		(void)snprintf(agent->secret_state, sizeof(agent->secret_state), "waiting");
 	*ret_agent = agent;

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "event/board.h"
 #include "event/identity.h"
 #include "flag/enroll.h"
 #include "flag/flag.h"
@@ -77,7 +78,7 @@ int mw_outside_new(const struct mw_outside_options *options, struct mw_outside *
 		return mw_err_set(err, -ENOMEM, "out of memory");
 	outside->options = *options;
 	outside->timer = (struct mw_timer){.fire = start, .data = outside};
-	(void)snprintf(outside->run, sizeof(outside->run), "%016" PRIx64, (uint64_t)options->start_ns);
+	(void)snprintf(outside->run, sizeof(outside->run), "%016" PRIx64, (uint64_t)options->board->start_ns);
 	const struct mw_agent_options agent = {
 		.loop = options->loop,
 		.tree = options->tree,
@@ -85,6 +86,7 @@ int mw_outside_new(const struct mw_outside_options *options, struct mw_outside *
 		.spool = options->spool,
 		.state_dir = options->state_dir,
 		.run = outside->run,
+		.births = &options->board->own_births,
 		.reference = options->enroll->reference,
 		.secret = options->enroll->secret,
 		.report = on_report,

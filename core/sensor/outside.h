@@ -1,9 +1,8 @@
 /* The sensor's side of its agent (script/agent.h): what that is given, when its tasks begin, and what it tells. */
 #pragma once
 
-#include <stdint.h>
-
 struct mw_agent;
+struct mw_board;
 struct mw_enroll;
 struct mw_err;
 struct mw_flags;
@@ -20,7 +19,7 @@ struct mw_outside_options {
 	const struct mw_enroll *enroll;
 	struct mw_spool *spool;
 	const char *state_dir;
-	int64_t start_ns;             /* wall clock; names the run */
+	struct mw_board *board;       /* whose start names the run */
 	struct mw_identity *identity; /* of all events from now on */
 	/* A line about what does not work, or works again. */
 	void (*report)(void *data, const char *line);

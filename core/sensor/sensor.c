@@ -471,7 +471,7 @@ static int make_outside(struct sensor *sensor, struct mw_err *err)
 		.enroll = sensor->options->enroll,
 		.spool = sensor->spool,
 		.state_dir = sensor->state_dir,
-		.start_ns = sensor->board->start_ns,
+		.board = sensor->board,
 		.identity = &sensor->identity,
 		.report = on_agent_report,
 		.data = sensor,

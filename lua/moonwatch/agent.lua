@@ -1,6 +1,8 @@
---- What the sensor does on the network, as tasks: it reads the secret to enrol with, and asks ECS where it runs.
+--- What the sensor does on the network, as tasks: it reads the secret to enrol with, asks ECS where it runs, and talks to the backend.
 local aws = require "moonwatch.aws"
+local backend = require "moonwatch.osquery.backend"
 local cjson = require "cjson"
+local delivery = require "moonwatch.delivery"
 local ecs = require "moonwatch.ecs"
 local ecs_host = require "moonwatch.ecs.host"
 local enroll_secret = require "moonwatch.enroll_secret"
@@ -20,6 +22,7 @@ local CAP_MS = 300000
 ---@field secret? moonwatch.Secret
 ---@field state_dir string  "" when there is none
 ---@field run string  names this run
+---@field version string  of this program
 ---@field report fun(line: string)
 ---@field say fun(state: string)
 ---@field remember fun(secret: moonwatch.Secret)  to blot it out
@@ -28,6 +31,9 @@ local CAP_MS = 300000
 ---@field applied fun()  flags may have changed
 
 local known
+-- Rings when it is there, or cannot be had for now.
+local secret_bell = loop.bell()
+local is_reading = false
 
 --- The secret to enrol with, once it is there.
 ---@return moonwatch.Secret?
@@ -42,12 +48,15 @@ end
 ---@param options moonwatch.agent.Options
 local function read_secret(options)
   local told
+  is_reading = true
   for try = 1, math.huge do
     local value, message, code = enroll_secret.read(options.reference, options.secret)
     if value then
       known = value
       options.remember(value)
       options.say "read"
+      is_reading = false
+      secret_bell:ring()
       if told then
         options.report "the enrolment secret could be read at last"
       end
@@ -62,6 +71,28 @@ local function read_secret(options)
   end
 end
 
+--- Until it is there; it may take long.
+local function await_secret()
+  while is_reading and not known do
+    secret_bell:wait(60000)
+  end
+end
+
+--- It may have been changed where it is kept.
+local function read_secret_again(options)
+  if options.reference ~= "" and not options.reference:find "^env:" then
+    local value = enroll_secret.read(options.reference, options.secret)
+    if value then
+      options.remember(value)
+      known = value
+    end
+  end
+end
+
+-- Rings when it is known where this runs, or not to be had.
+local host_bell = loop.bell()
+local host, is_host_known
+
 -- Columns of ecs_metadata that every event has: core/event/identity.c.
 local in_events = { "container_name", "container_id", "image", "image_id", "task_arn", "task_id", "cluster", "service_name",
   "task_family", "task_revision", "container_arn", "region", "account_id", "availability_zone", "launch_type" }
@@ -71,6 +102,8 @@ local function follow_task(options)
   local is_known
   ecs.follow(function(found, message)
     if not found then
+      is_host_known = true
+      host_bell:ring()
       options.report(("the task's metadata cannot be read: %s"):format(message))
       return
     end
@@ -78,9 +111,11 @@ local function follow_task(options)
       options.identify(column, found.own[column])
     end
     options.keep("ecs", cjson.encode { own = found.own, task = found.task, containers = found.containers })
-    local host = ecs_host.describe(found.own)
-    if host then
+    local described = ecs_host.describe(found.own)
+    if described and not host then
+      host, is_host_known = described, true
       options.keep("host", cjson.encode(host))
+      host_bell:ring()
     end
     if message and not is_known then
       options.report(("not all of the task's metadata can be read: %s"):format(message))
@@ -95,14 +130,50 @@ function M.start(options)
   if options.reference ~= "" then
     loop.spawn(read_secret, options)
   end
-  loop.spawn(follow_task, options)
+  loop.spawn(function()
+    follow_task(options)
+    -- Off ECS that is at once.
+    is_host_known = true
+    host_bell:ring()
+  end)
+  if backend.is_wanted() then
+    backend.start {
+      host = function()
+        while not is_host_known do
+          host_bell:wait(60000)
+        end
+        return host
+      end,
+      await_secret = await_secret,
+      secret = M.secret,
+      read_secret_again = function()
+        read_secret_again(options)
+      end,
+      report = options.report,
+      remember = options.remember,
+      keep = options.keep,
+      applied = function()
+        options.applied()
+        backend.applied()
+      end,
+      run = options.run,
+      version = options.version,
+    }
+  end
 end
 
 --- Deliver what is there; `done` is called once that is over.
 ---@param deadline_ms integer
 ---@param done fun()
-function M.flush(deadline_ms, done) -- luacheck: no unused args
-  done()
+function M.flush(deadline_ms, done)
+  loop.spawn(function()
+    local deadline = loop.now() + deadline_ms
+    if backend.is_wanted() then
+      backend.hurry(deadline_ms)
+    end
+    delivery.flush(math.max(0, deadline - loop.now()))
+    done()
+  end)
 end
 
 return M

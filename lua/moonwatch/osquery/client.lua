@@ -14,6 +14,8 @@ local tls = require "moonwatch.tls"
 ---@class moonwatch.osquery.client
 local M = {}
 
+--- Whose protocol it is; some backends ask.
+local USER_AGENT <const> = "osquery/5.23.0 moonwatch"
 --- As osquery: for all of a call.  One that sends much gets more.
 local TOTAL_MS <const> = 16000
 local LONG_MS <const> = 60000
@@ -193,6 +195,7 @@ function M.send(endpoint, body, options, used)
     headers = {
       ["Content-Type"] = "application/json",
       Accept = "application/json",
+      ["User-Agent"] = USER_AGENT,
       Authorization = used and secret.join { "NodeKey ", used } or nil,
     },
     body = body,

@@ -1,8 +1,10 @@
---- osquery's configuration document, as far as it is known here: options, and which files are watched.
---- One function applies it, whoever it comes from: a file, or a backend.
+--- osquery's configuration document: options, schedule, packs, decorators, which files are watched, views, events; and a member of
+--- ours, `moonwatch`.  One function applies it, whoever it comes from: a file, or a backend; all of it, or nothing.
 
 local cjson = require "cjson"
+local events = require "moonwatch.osquery.events"
 local flags = require "moonwatch.flags"
+local query = require "moonwatch.query"
 local text = require "moonwatch.text"
 local watch = require "moonwatch.watch"
 
@@ -83,8 +85,9 @@ local function files_of(document, source_text)
   return files
 end
 
-local function set_options(options, source, origin, warnings)
-  local unknown, late = {}, {}
+--- What `options` wants set: {name, text}, and lines about the rest.
+local function options_of(options, source, warnings)
+  local wanted, unknown, late = {}, {}, {}
   for name, value in pairs(options) do
     local flag = type(name) == "string" and flags.find(name)
     if not flag then
@@ -95,8 +98,11 @@ local function set_options(options, source, origin, warnings)
       warnings[#warnings + 1] = ("options: %s: takes one value; passed over"):format(name)
     else
       local number = math.type(value) == "float" and math.tointeger(value)
-      local ok, message = flags.set(name, tostring(number or value), source, origin)
-      if not ok then
+      local words = tostring(number or value)
+      local ok, message = flags.check(name, words, source)
+      if ok then
+        wanted[#wanted + 1] = { flag.name, words }
+      else
         warnings[#warnings + 1] = "options: " .. message
       end
     end
@@ -113,7 +119,90 @@ local function set_options(options, source, origin, warnings)
     end
   end
   table.sort(warnings)
+  table.sort(wanted, function(a, b)
+    return a[1] < b[1]
+  end)
+  return wanted
 end
+
+--- An object of a document; nil, message when it is something else.
+local function object_of(document, source_text, name)
+  local value = document[name]
+  if value == nil or value == cjson.null then
+    return {}
+  elseif type(value) ~= "table" or is_array(value) and next(value) ~= nil then
+    return nil, ("%s%s is no object"):format(place(source_text, name), name)
+  end
+  return value
+end
+
+--- A backend does not change what these say.
+local above <const> = { ["configuration file"] = true, ["flag file"] = true, environment = true, ["command line"] = true }
+
+--- Values of flags as they would be.
+local function would_be(wanted)
+  local values = {}
+  for _, pair in ipairs(wanted) do
+    values[pair[1]] = pair[2]
+  end
+  return function(name)
+    local value = values[name]
+    if value == nil or above[flags.source(name)] then
+      return flags.get(name)
+    end
+    return value == "true" or value == "1" or value:lower() == "yes" or value:lower() == "true"
+  end
+end
+
+-- Per source: what it gave last, to go back to.
+local files_before = {}
+
+--- What a backend's scripts would change of ours.
+---@return string? message
+local function take_ours(ours, wanted, source, warnings)
+  if ours.profile ~= nil then
+    if type(ours.profile) ~= "string" or not ours.profile:find "^[%w_-]+$" then
+      return "moonwatch.profile is not the name of a profile"
+    end
+    if flags.check("profile", ours.profile, source) then
+      table.insert(wanted, 1, { "profile", ours.profile })
+    end
+  end
+  for name, value in pairs(ours) do
+    local taker = M.members[name]
+    if taker then
+      local ok, message = taker(value, source)
+      if not ok then
+        return ("moonwatch.%s: %s"):format(name, message)
+      end
+    elseif name ~= "profile" then
+      warnings[#warnings + 1] = ("moonwatch.%s is not known here; passed over"):format(text.printable(tostring(name), 60))
+    end
+  end
+  return nil
+end
+
+--- Asking waits for the thread of queries, and only a task can.
+function M.set_views(queries, views, warnings)
+  local loop = require "moonwatch.loop"
+  loop.spawn(function()
+    local refused, problem = queries.views(views)
+    for line in (refused or problem or ""):gmatch "[^\n]+" do
+      warnings[#warnings + 1] = "views: " .. line
+      if M.report then
+        M.report("views: " .. line)
+      end
+    end
+  end)
+end
+
+--- Further members of `moonwatch`, taken by others: name -> function(value, source) -> true | nil, message.
+---@type table<string, fun(value: any, source: string): boolean?, string?>
+M.members = {}
+
+--- What takes schedule, packs and decorators: function(document, source) -> true | nil, message; and lines, as a third result.
+---@type (fun(document: table, source: string): boolean?, string?, string[]?)?
+M.schedule = nil
 
 --- Apply a document in place of the one that `source` gave before.  When it is refused, that one still holds.  Flags that it does
 --- not name keep the values they have, as in osquery.
@@ -131,20 +220,67 @@ function M.apply(document, source, origin)
     end
     document = decoded
   end
-  local files, message = files_of(document, source_text)
+  local parts, message = {}, nil
+  for _, name in ipairs { "options", "views", "events", "moonwatch" } do
+    parts[name], message = object_of(document, source_text, name)
+    if not parts[name] then
+      return nil, message
+    end
+  end
+  local files
+  files, message = files_of(document, source_text)
   if not files then
     return nil, message
   end
-  local options = document.options
-  if options ~= nil and (type(options) ~= "table" or is_array(options) and next(options) ~= nil) then
-    return nil, place(source_text, "options") .. "options is no object"
-  end
   local warnings = {}
-  set_options(options or {}, source, origin, warnings)
+  local wanted = options_of(parts.options, source, warnings)
+  message = events.flags_of(parts.events, wanted)
+  if message then
+    return nil, place(source_text, "events") .. message
+  end
+  message = source == "backend" and events.is_blind(would_be(wanted)) and not events.is_blind(flags.get)
+    and "it turns off all that is seen: process events, sockets and files"
+  if message then
+    return nil, message
+  end
+  message = take_ours(parts.moonwatch, wanted, source, warnings)
+  if message then
+    return nil, place(source_text, "moonwatch") .. message
+  end
+
   local ok, why = watch.configure(source, files)
   if not ok then
     local name = why:match("^([%w_]+)")
     return nil, (FILES[name] and place(source_text, name) or "") .. why
+  end
+  if M.schedule then
+    local lines
+    ok, why, lines = M.schedule(document, source)
+    if not ok then
+      watch.configure(source, files_before[source] or {})
+      return nil, why
+    end
+    for _, line in ipairs(lines or {}) do
+      warnings[#warnings + 1] = line
+    end
+  end
+  files_before[source] = files
+  for _, pair in ipairs(wanted) do
+    local set, problem = flags.set(pair[1], pair[2], source, origin)
+    if not set then
+      warnings[#warnings + 1] = "options: " .. problem
+    end
+  end
+  if document.views ~= nil then
+    local views = {}
+    for name, select in pairs(parts.views) do
+      if type(name) == "string" and type(select) == "string" then
+        views[name] = select
+      else
+        warnings[#warnings + 1] = "views: a view is a name and a SELECT; passed over"
+      end
+    end
+    M.set_views(query, views, warnings)
   end
   return warnings
 end
