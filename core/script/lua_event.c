@@ -270,6 +270,28 @@ static int event_json(lua_State *L)
 	return 1;
 }
 
+/* known(item, name): a field that costs something to find out, if it is known already; of a table, the field. */
+static int event_known(lua_State *L)
+{
+	if (lua_istable(L, 1)) {
+		lua_settop(L, 2);
+		lua_gettable(L, 1);
+		return 1;
+	}
+	const struct view *view = check_view(L, 1);
+	const struct mw_field *field = mw_shape_field(view->shape, luaL_checkstring(L, 2));
+	if (!field)
+		return no_such_field(L, view->shape);
+	struct mw_value value = {.type = MW_NONE};
+	if (field->get_known)
+		field->get_known(view->object, &value);
+	if (value.type == MW_TEXT)
+		lua_pushlstring(L, value.text, value.bytes);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
 static void push_shape(lua_State *L, const struct mw_shape *shape)
 {
 	static const char *const types[] = {
@@ -338,10 +360,8 @@ static int event_severities(lua_State *L)
 int luaopen_moonwatch_event(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"fields", event_fields},
-		{"kinds", event_kinds},
-		{"severities", event_severities},
-		{NULL, NULL},
+		{"fields", event_fields},         {"kinds", event_kinds}, {"known", event_known},
+		{"severities", event_severities}, {NULL, NULL},
 	};
 	luaL_newlib(L, functions);
 

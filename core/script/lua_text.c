@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/nearest.h"
 #include "script/bind.h"
@@ -19,6 +20,8 @@ enum {
 	/* How many are searched for in one call. */
 	NEEDLES = 32,
 	PRINTABLE_BYTES = 64 << 10,
+	/* A text as JSON: each byte may take six. */
+	JSON_BYTES = 1 << 20,
 	/* Names tried for the nearest one. */
 	NEAREST_NAMES = 1024,
 };
@@ -188,6 +191,20 @@ static int text_printable(lua_State *L)
 	return 1;
 }
 
+/* json(text): quoted, RFC 8259; what is not UTF-8 becomes U+FFFD.  Upvalue 1 as above. */
+static int text_json(lua_State *L)
+{
+	size_t n;
+	const char *text = luaL_checklstring(L, 1, &n);
+	struct mw_buf *out = lua_touserdata(L, lua_upvalueindex(1));
+	mw_buf_clear(out);
+	mw_json_string(out, text, n);
+	if (mw_buf_status(out) < 0)
+		return luaL_error(L, "takes more than %d bytes of JSON", JSON_BYTES);
+	lua_pushlstring(L, out->data, out->size);
+	return 1;
+}
+
 /* nearest(word, names): the one meant, or nil. */
 static int text_nearest(lua_State *L)
 {
@@ -201,6 +218,18 @@ static int text_nearest(lua_State *L)
 	return 1;
 }
 
+static void add_with_buffer(lua_State *L, const char *name, lua_CFunction function, size_t max_bytes)
+{
+	struct mw_buf *out = lua_newuserdatauv(L, sizeof(*out), 0);
+	*out = (struct mw_buf)MW_BUF(max_bytes);
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, buf_gc);
+	lua_setfield(L, -2, "__gc");
+	lua_setmetatable(L, -2);
+	lua_pushcclosure(L, function, 1);
+	lua_setfield(L, -2, name);
+}
+
 int luaopen_moonwatch_text(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
@@ -212,13 +241,7 @@ int luaopen_moonwatch_text(lua_State *L)
 	};
 	luaL_newlib(L, functions);
 
-	struct mw_buf *out = lua_newuserdatauv(L, sizeof(*out), 0);
-	*out = (struct mw_buf)MW_BUF(PRINTABLE_BYTES + 8);
-	lua_createtable(L, 0, 1);
-	lua_pushcfunction(L, buf_gc);
-	lua_setfield(L, -2, "__gc");
-	lua_setmetatable(L, -2);
-	lua_pushcclosure(L, text_printable, 1);
-	lua_setfield(L, -2, "printable");
+	add_with_buffer(L, "printable", text_printable, PRINTABLE_BYTES + 8);
+	add_with_buffer(L, "json", text_json, JSON_BYTES);
 	return 1;
 }

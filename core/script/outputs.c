@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/utsname.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -48,6 +49,48 @@ static int new_script(const char *tree, struct mw_script **ret_script, struct mw
 		.memory_bytes = MEMORY_BYTES,
 	};
 	return mw_script_new(&options, ret_script, err);
+}
+
+struct member {
+	const char *name, *text;
+};
+
+/* (member, moonwatch.item.context) */
+static int set_member(lua_State *L)
+{
+	const struct member *member = lua_touserdata(L, 1);
+	lua_pushstring(L, member->text);
+	lua_setfield(L, 2, member->name);
+	return 0;
+}
+
+static int set_context(struct mw_script *script, const char *name, const char *text, struct mw_err *err)
+{
+	struct member member = {name, text};
+	int r = mw_script_require(script, "moonwatch.item.context", err);
+	if (r < 0)
+		return r;
+	lua_State *L = mw_script_lua(script);
+	lua_pushcfunction(L, set_member);
+	lua_insert(L, -2);
+	lua_pushlightuserdata(L, &member);
+	lua_insert(L, -2);
+	return mw_script_call(script, 2, 0, 0, err);
+}
+
+int mw_outputs_set(struct mw_outputs *outputs, const char *name, const char *text, struct mw_err *err)
+{
+	return set_context(outputs->script, name, text, err);
+}
+
+/* What every item is told with. */
+static int set_own_context(struct mw_outputs *outputs, struct mw_err *err)
+{
+	struct utsname system;
+	int r = mw_outputs_set(outputs, "version", MOONWATCH_VERSION, err);
+	if (r == 0 && uname(&system) == 0)
+		r = mw_outputs_set(outputs, "host_name", system.nodename, err);
+	return r;
 }
 
 struct request {
@@ -130,6 +173,8 @@ int mw_outputs_open(const char *spec, const char *tree, struct mw_outputs **ret_
 	if (!outputs)
 		return mw_err_set(err, -ENOMEM, "no memory for outputs");
 	int r = new_script(tree, &outputs->script, err);
+	if (r == 0)
+		r = set_own_context(outputs, err);
 	if (r == 0) {
 		struct request request = {.outputs = outputs, .spec = spec, .err = err};
 		r = ask(outputs->script, &request);

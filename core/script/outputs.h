@@ -20,6 +20,8 @@ enum mw_stream {
 /* Open every sink.  Errors name the part of `spec` that is wrong and what is known: -EINVAL for a bad spec, the errno of
  * the sink otherwise. */
 int mw_outputs_open(const char *spec, const char *tree, struct mw_outputs **ret_outputs, struct mw_err *err);
+/* Set a member of moonwatch.item.context, which formats say of where they run. */
+int mw_outputs_set(struct mw_outputs *outputs, const char *name, const char *text, struct mw_err *err);
 /* Only check `spec`; opens nothing. */
 int mw_outputs_check(const char *spec, const char *tree, struct mw_err *err);
 void mw_outputs_free(struct mw_outputs *outputs);

@@ -10,6 +10,12 @@ local event = {}
 ---@return string
 function event.json(item) end
 
+--- A field that costs something to find out (a hash), if it is known already.
+---@param item userdata|table
+---@param name string
+---@return string?
+function event.known(item, name) end
+
 ---@class moonwatch.event.Field
 ---@field name string
 ---@field type "int"|"bool"|"text"|"time"|"strings"|"object"|"objects"

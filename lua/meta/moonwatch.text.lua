@@ -53,6 +53,11 @@ function text.program(path) end
 ---@return string
 function text.printable(subject, max_bytes) end
 
+--- Quoted as JSON, valid whatever the bytes: what is not UTF-8 becomes U+FFFD.
+---@param subject string
+---@return string
+function text.json(subject) end
+
 --- The name that was probably meant.
 ---@param word string
 ---@param names string[]

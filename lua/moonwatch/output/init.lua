@@ -9,7 +9,7 @@ local text = require "moonwatch.text"
 local M = {}
 
 M.streams = { "alerts", "events" }
-M.formats = { "json", "text" }
+M.formats = { "json", "osquery", "text" }
 M.sinks = { "file", "stderr", "stdout" }
 
 local SYNTAX = "STREAM/FORMAT:SINK[=TARGET]"
