@@ -21,6 +21,8 @@ enum {
 	/* A document of some MiB takes several times as much as tables, and so does a batch of results. */
 	MEMORY_BYTES = 96 << 20,
 	STATE_BYTES = 1024,
+	/* Statuses between two turns of the loop; more are not passed on. */
+	STATUSES = 64,
 };
 
 struct mw_agent {
@@ -30,6 +32,13 @@ struct mw_agent {
 	struct mw_script *script; /* NULL until it is needed */
 	bool is_started;
 	char secret_state[STATE_BYTES];
+	/* Statuses on their way to it. */
+	struct mw_timer status_timer;
+	struct {
+		enum mw_status severity;
+		char *text;
+	} statuses[STATUSES];
+	unsigned status_count;
 	/* A flush that goes on. */
 	struct mw_timer flush_timer;
 	void (*flushed)(void *data);
@@ -203,12 +212,17 @@ static int require(struct mw_agent *agent, const char *name, struct mw_err *err)
 	return r;
 }
 
+static void pass_statuses(void *data);
+static void end_flush(void *data);
+
 int mw_agent_new(const struct mw_agent_options *options, struct mw_agent **ret_agent)
 {
 	struct mw_agent *agent = calloc(1, sizeof(*agent));
 	if (!agent)
 		return -ENOMEM;
 	agent->own = *options;
+	agent->status_timer = (struct mw_timer){.fire = pass_statuses, .data = agent};
+	agent->flush_timer = (struct mw_timer){.fire = end_flush, .data = agent};
 	agent->queries = (struct mw_sql_worker_options){
 		.state_dir = options->state_dir, .flags = options->flags, .births = options->births};
 	if (*options->reference)
@@ -221,8 +235,10 @@ void mw_agent_free(struct mw_agent *agent)
 {
 	if (!agent)
 		return;
-	if (agent->flushed)
-		mw_timer_clear(agent->own.loop, &agent->flush_timer);
+	mw_timer_clear(agent->own.loop, &agent->flush_timer);
+	mw_timer_clear(agent->own.loop, &agent->status_timer);
+	while (agent->status_count)
+		free(agent->statuses[--agent->status_count].text);
 	if (agent->script)
 		mw_script_free(agent->script);
 	free(agent);
@@ -231,6 +247,11 @@ void mw_agent_free(struct mw_agent *agent)
 void mw_agent_set_host(struct mw_agent *agent, const struct mw_agent_host *host)
 {
 	agent->host = *host;
+}
+
+bool mw_agent_is_started(const struct mw_agent *agent)
+{
+	return agent->is_started;
 }
 
 int mw_agent_start(struct mw_agent *agent, struct mw_err *err)
@@ -244,6 +265,8 @@ int mw_agent_start(struct mw_agent *agent, struct mw_err *err)
 	lua_pushlightuserdata(L, agent);
 	r = mw_script_call(agent->script, 2, 0, 0, err);
 	agent->is_started = r == 0;
+	if (r == 0)
+		mw_timer_set(agent->own.loop, &agent->status_timer, 0);
 	return r;
 }
 
@@ -297,6 +320,49 @@ int mw_agent_apply(struct mw_agent *agent, const char *text, size_t bytes, enum 
 	return r < 0 ? r : document.code;
 }
 
+/* status(module, severity, text) */
+static int status(lua_State *L)
+{
+	lua_getfield(L, 1, "status");
+	lua_replace(L, 1);
+	lua_call(L, 2, 0);
+	return 0;
+}
+
+static void pass_statuses(void *data)
+{
+	struct mw_agent *agent = data;
+	for (unsigned i = 0; i < agent->status_count; i++) {
+		struct mw_err err;
+		char *text = agent->statuses[i].text;
+		if (mw_script_require(agent->script, "moonwatch.agent", &err) == 0) {
+			lua_State *L = mw_script_lua(agent->script);
+			lua_pushcfunction(L, status);
+			lua_insert(L, -2);
+			lua_pushinteger(L, agent->statuses[i].severity);
+			lua_pushstring(L, text);
+			if (mw_script_call(agent->script, 3, 0, 0, &err) < 0)
+				mw_log("%s", err.text);
+		}
+		free(text);
+	}
+	agent->status_count = 0;
+}
+
+void mw_agent_status(struct mw_agent *agent, enum mw_status severity, const char *line)
+{
+	if (agent->status_count == STATUSES)
+		return;
+	char *text = strdup(line);
+	if (!text)
+		return;
+	agent->statuses[agent->status_count].severity = severity;
+	agent->statuses[agent->status_count++].text = text;
+	/* Those of the start wait for it. */
+	if (agent->is_started && !agent->status_timer.is_set)
+		mw_timer_set(agent->own.loop, &agent->status_timer, 0);
+}
+
 static void end_flush(void *data)
 {
 	struct mw_agent *agent = data;
@@ -335,7 +401,6 @@ void mw_agent_flush(struct mw_agent *agent, int64_t deadline_ms, void (*done)(vo
 	}
 	agent->flushed = done;
 	agent->flushed_data = data;
-	agent->flush_timer = (struct mw_timer){.fire = end_flush, .data = agent};
 	mw_timer_set(agent->own.loop, &agent->flush_timer, deadline_ms);
 	int r = mw_script_require(agent->script, "moonwatch.agent", &err);
 	if (r == 0) {

@@ -61,11 +61,23 @@ void mw_agent_set_host(struct mw_agent *agent, const struct mw_agent_host *host)
 
 /* Begin its tasks: lua/moonwatch/agent.lua. */
 int mw_agent_start(struct mw_agent *agent, struct mw_err *err);
+bool mw_agent_is_started(const struct mw_agent *agent);
 
 /* Apply a configuration document, JSON, that `source` gives; `origin` names it in messages.  -EINVAL: it is refused, with
  * line and reason in err, and what held before still does, but for flags. */
 int mw_agent_apply(struct mw_agent *agent, const char *text, size_t bytes, enum mw_flag_source source,
 		   const char *origin, struct mw_err *err);
+
+/* As osquery has it. */
+enum mw_status {
+	MW_STATUS_INFO,
+	MW_STATUS_WARNING,
+	MW_STATUS_ERROR,
+};
+
+/* Something worth a status line to the backend, if there is one.  May be called from within a script; copied, and passed on by the
+ * loop. */
+void mw_agent_status(struct mw_agent *agent, enum mw_status severity, const char *line);
 
 /* Deliver what is there, as far as it can be within `deadline_ms`; `done` is called once, from the loop or within, when that is over,
  * or the time. */

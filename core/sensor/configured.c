@@ -35,9 +35,14 @@ struct mw_configured {
 	bool has_profile_files; /* those above, and not those of the start */
 };
 
+static void tell(struct mw_configured *configured, const char *line, bool is_urgent)
+{
+	configured->options.files.report(configured->options.files.data, line, is_urgent);
+}
+
 static void report(struct mw_configured *configured, const char *line)
 {
-	configured->options.files.report(configured->options.files.data, line, true);
+	tell(configured, line, true);
 }
 
 static void exclude(struct mw_configured *configured, const char *path, size_t bytes, const char *end)
@@ -161,7 +166,7 @@ static void change_profile(struct mw_configured *configured)
 		(void)snprintf(line, sizeof(line), "profile %s: %u of its flags take effect at the next start only",
 			       name, late);
 		if (late)
-			report(configured, line);
+			tell(configured, line, false);
 	}
 	mw_flags_free(wanted);
 }

@@ -1,5 +1,6 @@
 #include "sensor/opening.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -71,4 +72,16 @@ int mw_open_rules(const struct mw_flags *flags, const char *tree, void (*report)
 		mw_log("no rules: %s", err->text);
 	}
 	return r;
+}
+
+void mw_let_go_of_stdio(struct mw_outputs *outputs)
+{
+	mw_outputs_close_stdio(outputs);
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)dup2(fd, STDOUT_FILENO);
+	(void)dup2(fd, STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
 }

@@ -20,3 +20,6 @@ int mw_open_outputs(const struct mw_flags *flags, const char *tree, struct mw_ou
 /* `report` is as in mw_rules_options.  On failure there are no rules: *ret_rules is NULL. */
 int mw_open_rules(const struct mw_flags *flags, const char *tree, void (*report)(void *data, const char *line),
 		  void *data, struct mw_rules **ret_rules, struct mw_err *err);
+
+/* Standard output and error belong to the application, which has ended: who reads them waits for us to let go, too. */
+void mw_let_go_of_stdio(struct mw_outputs *outputs);

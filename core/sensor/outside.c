@@ -122,3 +122,13 @@ void mw_outside_start(struct mw_outside *outside)
 	if (has_tasks(outside))
 		mw_timer_set(outside->options.loop, &outside->timer, 0);
 }
+
+void mw_outside_flush(struct mw_outside *outside, int64_t ms, void (*done)(void *data), void *data)
+{
+	/* The application has ended before all else was ready. */
+	if (outside->timer.is_set) {
+		mw_timer_clear(outside->options.loop, &outside->timer);
+		start(outside);
+	}
+	mw_agent_flush(outside->agent, ms, done, data);
+}

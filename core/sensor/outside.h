@@ -1,6 +1,8 @@
 /* The sensor's side of its agent (script/agent.h): what that is given, when its tasks begin, and what it tells. */
 #pragma once
 
+#include <stdint.h>
+
 struct mw_agent;
 struct mw_board;
 struct mw_enroll;
@@ -29,6 +31,9 @@ struct mw_outside_options {
 int mw_outside_new(const struct mw_outside_options *options, struct mw_outside **ret_outside, struct mw_err *err);
 /* NULL is nothing. */
 void mw_outside_free(struct mw_outside *outside);
+
+/* What is there is delivered, as far as it can be in that time; `done` is called once, from the loop or within. */
+void mw_outside_flush(struct mw_outside *outside, int64_t ms, void (*done)(void *data), void *data);
 
 struct mw_agent *mw_outside_agent(const struct mw_outside *outside);
 /* Begin its tasks, as soon as the loop runs, where there is anything for them to do. */

@@ -31,6 +31,7 @@
 #include "loop/loop.h"
 #include "proc/users.h"
 #include "rule/engine.h"
+#include "script/agent.h"
 #include "script/outputs.h"
 #include "sensor/attention.h"
 #include "sensor/configured.h"
@@ -58,6 +59,8 @@ enum {
 	/* JSON of one event: the longest strings, each byte of them escaped to six, and the names around them. */
 	JSON_BYTES = 6 * MW_RECORD_BYTES * (2 + MW_ANCESTORS),
 	MESSAGE_BYTES = 512,
+	/* Of the time that the application's end may be held back, what is left for saying that we are done. */
+	FLUSH_MARGIN_MS = 50,
 };
 
 struct sensor {
@@ -90,6 +93,7 @@ struct sensor {
 	bool told_tracer_lost;
 	bool spool_is_failing;
 	bool has_files; /* changes of files are to be told soon */
+	bool is_flushing, has_flushed_last;
 };
 
 static void count(atomic_uint_least64_t *counter)
@@ -151,6 +155,8 @@ static atomic_uint_least64_t *take(struct sensor *sensor, struct mw_event *event
 		       number);
 	atomic_store_explicit(&counters->last_event_ns, event->time_ns, memory_order_relaxed);
 	mw_muted_begin(&sensor->muted, muted);
+	if (event->message && sensor->outside)
+		mw_agent_status(mw_outside_agent(sensor->outside), MW_STATUS_WARNING, event->message);
 	if (sensor->muted_kinds >> event->kind & 1) {
 		mw_enforce_end(&sensor->enforce, sensor->board);
 		return &counters->unwanted;
@@ -313,26 +319,28 @@ static void pump(void *data)
 		mw_timer_set(sensor->loop, &sensor->pump_timer, PUMP_MS);
 }
 
-/* Standard output and error belong to the application, which has ended: who reads them waits for us to let go, too. */
-static void let_go_of_stdio(struct sensor *sensor)
+static void on_flushed(void *data)
 {
-	mw_outputs_close_stdio(sensor->outputs);
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)dup2(fd, STDOUT_FILENO);
-	(void)dup2(fd, STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		(void)close(fd);
+	struct sensor *sensor = data;
+	struct mw_board *board = sensor->board;
+	sensor->is_flushing = false;
+	mw_let_go_of_stdio(sensor->outputs);
+	atomic_store(&board->flush_done, atomic_load(&board->flush_wanted));
+	(void)atomic_fetch_add(&board->answers, 1);
+	mw_futex_wake(&board->answers);
+	if (!sensor->batch_timer.is_set)
+		mw_timer_set(sensor->loop, &sensor->batch_timer, 0);
 }
 
-/* The application's root waits at its end until all before it is safe. */
+/* The application's root waits at its end until all before it is safe, and as far as there is time, delivered. */
 static void answer_flush(struct sensor *sensor)
 {
 	struct mw_board *board = sensor->board;
-	unsigned wanted = atomic_load(&board->flush_wanted);
-	if (wanted == atomic_load(&board->flush_done))
+	bool is_wanted = atomic_load(&board->flush_wanted) != atomic_load(&board->flush_done);
+	bool is_last = atomic_load(&board->finished) && !sensor->has_flushed_last;
+	if (sensor->is_flushing || (!is_wanted && !is_last))
 		return;
+	int64_t begun_ns = mw_clock_mono_ns();
 	int64_t flush_ms = mw_flag_int(sensor->options->flags, MW_FLAG_SHUTDOWN_FLUSH_MS);
 	while (drain(sensor))
 		;
@@ -342,10 +350,11 @@ static void answer_flush(struct sensor *sensor)
 	mw_outputs_flush(sensor->outputs, mw_clock_mono_ns() + flush_ms / 2 * MW_NS_PER_MS);
 	/* As process 1 it takes us with it. */
 	mw_health_write(&sensor->health, board->root_pid == 1);
-	let_go_of_stdio(sensor);
-	atomic_store(&board->flush_done, wanted);
-	(void)atomic_fetch_add(&board->answers, 1);
-	mw_futex_wake(&board->answers);
+	int64_t spent_ms = (mw_clock_mono_ns() - begun_ns) / MW_NS_PER_MS;
+	int64_t left_ms = flush_ms - spent_ms - FLUSH_MARGIN_MS;
+	sensor->is_flushing = true;
+	sensor->has_flushed_last |= is_last;
+	mw_outside_flush(sensor->outside, left_ms > 0 ? left_ms : 0, on_flushed, sensor);
 }
 
 static void look_at_ring(void *data)
@@ -354,7 +363,7 @@ static void look_at_ring(void *data)
 	size_t n = drain(sensor);
 	pump(sensor);
 	answer_flush(sensor);
-	if (atomic_load(&sensor->board->finished) && n == 0) {
+	if (atomic_load(&sensor->board->finished) && n == 0 && !sensor->is_flushing) {
 		mw_loop_stop(sensor->loop);
 		return;
 	}

@@ -9,6 +9,7 @@ local enroll_secret = require "moonwatch.enroll_secret"
 local flags = require "moonwatch.flags"
 local loop = require "moonwatch.loop"
 local retry = require "moonwatch.aws.retry"
+local status_log = require "moonwatch.osquery.status_log"
 
 ---@class moonwatch.agent
 local M = {}
@@ -159,6 +160,15 @@ function M.start(options)
       run = options.run,
       version = options.version,
     }
+  end
+end
+
+--- What the sensor says of itself.
+---@param severity integer
+---@param line string
+function M.status(severity, line)
+  if backend.is_wanted() then
+    status_log.write(severity, line)
   end
 end
 

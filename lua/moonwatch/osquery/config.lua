@@ -220,7 +220,8 @@ function M.apply(document, source, origin)
     end
     document = decoded
   end
-  local parts, message = {}, nil
+  local message
+  local parts = {}
   for _, name in ipairs { "options", "views", "events", "moonwatch" } do
     parts[name], message = object_of(document, source_text, name)
     if not parts[name] then

@@ -95,17 +95,6 @@ function M.settle(host, run, keep)
   return known
 end
 
---- As strings; what is not known is left out.
-local function strings(row, columns)
-  local pairs_ = {}
-  for _, column in ipairs(columns) do
-    local value = row[column.name]
-    if value ~= nil then
-      pairs_[#pairs_ + 1] = { column.name, json.encode(tostring(value)) }
-    end
-  end
-  return json.object(pairs_)
-end
 
 --- host_details of an enrolment, as JSON.  May wait.
 ---@return string
@@ -134,7 +123,7 @@ function M.details()
   end
   for _, name in ipairs(TABLES) do
     if rows[name] then
-      details[#details + 1] = { name, strings(rows[name], columns[name]) }
+      details[#details + 1] = { name, json.row(rows[name], columns[name]) }
     end
   end
   return json.object(details)
