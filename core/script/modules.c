@@ -16,8 +16,10 @@
 int luaopen_moonwatch_crypto(lua_State *L);
 int luaopen_moonwatch_environment(lua_State *L);
 int luaopen_moonwatch_event(lua_State *L);
+int luaopen_moonwatch_files(lua_State *L);
 int luaopen_moonwatch_flags(lua_State *L);
 int luaopen_moonwatch_loop(lua_State *L);
+int luaopen_moonwatch_notes(lua_State *L);
 int luaopen_moonwatch_query(lua_State *L);
 int luaopen_moonwatch_sigv4(lua_State *L);
 int luaopen_moonwatch_spool(lua_State *L);
@@ -36,8 +38,10 @@ const struct mw_script_module mw_script_modules[] = {
 	{"moonwatch.crypto", luaopen_moonwatch_crypto, OURS},
 	{"moonwatch.environment", luaopen_moonwatch_environment, OURS},
 	{"moonwatch.event", luaopen_moonwatch_event, (unsigned)MW_SEEN_BY_ALL},
+	{"moonwatch.files", luaopen_moonwatch_files, OURS},
 	{"moonwatch.flags", luaopen_moonwatch_flags, MW_SEEN_BY(MW_SCRIPT_AGENT)},
 	{"moonwatch.loop", luaopen_moonwatch_loop, OURS},
+	{"moonwatch.notes", luaopen_moonwatch_notes, OURS},
 	{"moonwatch.query", luaopen_moonwatch_query, OURS},
 	{"moonwatch.secret", luaopen_moonwatch_secret, OURS},
 	{"moonwatch.sigv4", luaopen_moonwatch_sigv4, OURS},

@@ -1,0 +1,70 @@
+--- What the tables osquery_schedule and osquery_packs have to say.
+local cjson = require "cjson"
+local packs = require "moonwatch.osquery.packs"
+
+---@class moonwatch.osquery.schedule_tables
+local M = {}
+
+local function row_of(self, query)
+  local state = self.states[query.name]
+  local runs = math.max(1, state.executions)
+  return {
+    name = query.name,
+    query = query.query,
+    interval = query.interval,
+    executions = state.executions,
+    last_executed = state.last_executed or 0,
+    denylisted = query.denylist and self.denied and self.denied:has(query.name, self.world.time()) and 1 or 0,
+    output_size = state.output_size or 0,
+    wall_time = state.wall // 1000,
+    wall_time_ms = state.wall,
+    last_wall_time_ms = state.last_wall or 0,
+    user_time = state.user,
+    last_user_time = state.last_user or 0,
+    system_time = state.system,
+    last_system_time = state.last_system or 0,
+    average_memory = state.memory // runs,
+    last_memory = state.last_memory or 0,
+    message = state.message,
+  }
+end
+
+local function pack_row(self, pack)
+  local known = self.discovered[pack]
+  local active = pack.fits
+  if #pack.discovery > 0 then
+    active = pack.fits and known ~= nil and known.is_active == true
+  end
+  return {
+    name = pack.name,
+    platform = pack.platform,
+    version = pack.version,
+    shard = pack.shard,
+    discovery_cache_hits = known and known.hits or 0,
+    discovery_executions = known and known.executions or 0,
+    active = active and 1 or 0,
+    message = pack.why and "not for this host: " .. pack.why or nil,
+  }
+end
+
+local function array(list)
+  return #list > 0 and cjson.encode(list) or "[]"
+end
+
+--- What is known of schedule and packs, as JSON.
+---@param self moonwatch.osquery.Scheduler
+---@return string
+function M.document(self)
+  local queries, list = {}, {}
+  for i, query in ipairs(self.queries) do
+    queries[i] = row_of(self, query)
+  end
+  for _, pack in ipairs(self.packs) do
+    if pack.name ~= packs.MAIN then
+      list[#list + 1] = pack_row(self, pack)
+    end
+  end
+  return ('{"queries":%s,"packs":%s}'):format(array(queries), array(list))
+end
+
+return M
