@@ -278,6 +278,26 @@ static int secret_base64(lua_State *L)
 	return 1;
 }
 
+/* secret:to_base64() -> secret */
+static int secret_to_base64(lua_State *L)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const struct mw_secret *secret = check(L);
+	const unsigned char *bytes = (const unsigned char *)mw_secret_bytes(secret);
+	size_t n = mw_secret_size(secret);
+	struct mw_secret *out = push_room(L, (n + 2) / 3 * 4);
+	for (size_t i = 0; i < n; i += 3) {
+		unsigned value = (unsigned)bytes[i] << 16 | (i + 1 < n ? (unsigned)bytes[i + 1] << 8 : 0) |
+				 (i + 2 < n ? bytes[i + 2] : 0u);
+		char text[4];
+		for (unsigned j = 0; j < 4; j++)
+			text[j] = i + j > n ? '=' : digits[value >> (18 - 6 * j) & 63];
+		(void)mw_secret_add(out, text, sizeof(text));
+		explicit_bzero(text, sizeof(text));
+	}
+	return 1;
+}
+
 /* secret:trim() -> the same without blanks at its end */
 static int secret_trim(lua_State *L)
 {
@@ -418,6 +438,7 @@ int luaopen_moonwatch_secret(lua_State *L)
 		{"type", secret_type},
 		{"xml", secret_xml},
 		{"base64", secret_base64},
+		{"to_base64", secret_to_base64},
 		{"trim", secret_trim},
 		{"is_printable", secret_is_printable},
 		{"starts", secret_starts},

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -205,6 +206,19 @@ static int text_json(lua_State *L)
 	return 1;
 }
 
+/* base64(bytes) -> text */
+static int text_base64(lua_State *L)
+{
+	size_t n;
+	const char *bytes = luaL_checklstring(L, 1, &n);
+	luaL_Buffer out;
+	char *room = luaL_buffinitsize(L, &out, (n + 2) / 3 * 4 + 1);
+	struct mw_buf buf = {.data = room, .capacity = (n + 2) / 3 * 4 + 1, .max = (n + 2) / 3 * 4};
+	mw_base64_encode(bytes, n, &buf);
+	luaL_pushresultsize(&out, buf.size);
+	return 1;
+}
+
 /* nearest(word, names): the one meant, or nil. */
 static int text_nearest(lua_State *L)
 {
@@ -237,7 +251,8 @@ int luaopen_moonwatch_text(lua_State *L)
 		{"contains", text_contains}, {"contains_any", text_contains_any},
 		{"has_any", text_has_any},   {"glob", text_glob},
 		{"base", text_base},         {"program", text_program},
-		{"nearest", text_nearest},   {NULL, NULL},
+		{"nearest", text_nearest},   {"base64", text_base64},
+		{NULL, NULL},
 	};
 	luaL_newlib(L, functions);
 

@@ -38,6 +38,7 @@ struct mw_outputs {
 	struct mw_script *script;
 	unsigned count;
 	struct output list[MAX_OUTPUTS];
+	bool has_network;
 	uint64_t failed; /* items that a format could not say */
 };
 
@@ -136,8 +137,14 @@ static int call_outputs(lua_State *L)
 		return 0;
 	}
 	lua_settop(L, list);
-	for (int i = 1; request->outputs && lua_rawgeti(L, list, i) == LUA_TTABLE; i++)
+	if (!request->outputs)
+		return 0;
+	for (int i = 1; lua_rawgeti(L, list, i) == LUA_TTABLE; i++)
 		add_output(L, request->outputs);
+	lua_getfield(L, 2, "has_network");
+	lua_pushstring(L, request->spec);
+	lua_call(L, 1, 1);
+	request->outputs->has_network = lua_toboolean(L, -1);
 	return 0;
 }
 
@@ -201,6 +208,11 @@ bool mw_outputs_want(const struct mw_outputs *outputs, enum mw_stream stream)
 		if (outputs->list[i].stream == stream && mw_writer_fd(outputs->list[i].writer) >= 0)
 			return true;
 	return false;
+}
+
+bool mw_outputs_have_network(const struct mw_outputs *outputs)
+{
+	return outputs->has_network;
 }
 
 struct item {

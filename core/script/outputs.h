@@ -1,4 +1,5 @@
-/* Outputs: `--outputs=STREAM/FORMAT:SINK[=TARGET],…`.  Formats are Lua scripts in lua/moonwatch/output/, one function each,
+/* Outputs: `--outputs=STREAM/FORMAT:SINK[=TARGET[;OPTION=VALUE…]],…`, as far as they are not on the network: those take what the spool
+ * holds, and are tasks of the agent (lua/moonwatch/output/network.lua).  Formats are Lua scripts in lua/moonwatch/output/, one function each,
  * item -> string; sinks take the lines.  Nothing here ever blocks: a sink that does not take its bytes holds them in a
  * bounded buffer, then drops whole lines and counts them. */
 #pragma once
@@ -25,6 +26,9 @@ int mw_outputs_set(struct mw_outputs *outputs, const char *name, const char *tex
 /* Only check `spec`; opens nothing. */
 int mw_outputs_check(const char *spec, const char *tree, struct mw_err *err);
 void mw_outputs_free(struct mw_outputs *outputs);
+
+/* Does the spec ask for such, too? */
+bool mw_outputs_have_network(const struct mw_outputs *outputs);
 
 bool mw_outputs_want(const struct mw_outputs *outputs, enum mw_stream stream);
 /* `object` is of `shape` (an event or an alert). */

@@ -32,6 +32,10 @@ function Secret:xml(name) end
 ---@return moonwatch.Secret?
 function Secret:base64() end
 
+--- Itself in base64.
+---@return moonwatch.Secret
+function Secret:to_base64() end
+
 --- Without blanks at its end.
 ---@return moonwatch.Secret
 function Secret:trim() end

@@ -64,4 +64,8 @@ function text.json(subject) end
 ---@return string?
 function text.nearest(word, names) end
 
+---@param bytes string
+---@return string
+function text.base64(bytes) end
+
 return text

@@ -1,32 +1,41 @@
 --- Outputs: what a spec such as "alerts/text:stderr,events/json:file=/tmp/e.jsonl" means.
 ---
---- A spec is a list of STREAM/FORMAT:SINK[=TARGET], separated by commas.  A format is a script in this folder that
---- returns a function, item -> line; a sink is a script in moonwatch/sink/ that opens a writer.
+--- A spec is a list of STREAM[+STREAM…]/FORMAT:SINK[=TARGET[;OPTION=VALUE…]], separated by commas.  A format is a script in this folder
+--- that returns a function, item -> line; a sink is a script in moonwatch/sink/ that opens a writer, or sends over the network what
+--- the spool holds (moonwatch.output.network).
 
+local options = require "moonwatch.output.options"
 local text = require "moonwatch.text"
 
 ---@class moonwatch.output
 local M = {}
 
-M.streams = { "alerts", "events" }
+M.streams = { "alerts", "events", "results", "status" }
 M.formats = { "json", "osquery", "text" }
-M.sinks = { "file", "stderr", "stdout" }
+M.sinks = { "file", "firehose", "forward", "http", "kinesis", "nats", "stderr", "stdout", "syslog" }
 
-local SYNTAX = "STREAM/FORMAT:SINK[=TARGET]"
+local SYNTAX = "STREAM/FORMAT:SINK[=TARGET[;OPTION=VALUE…]]"
 
 --- Longest list and longest part: a flag value may come from a backend.
 local MAX_OUTPUTS = 16
 local MAX_PART_BYTES = 4096
 
 ---@class moonwatch.output.Part
----@field stream string
+---@field streams moonwatch.spool.Stream[]
 ---@field format string
 ---@field sink string
 ---@field target string?
+---@field options table<string, any>
+---@field is_network boolean
+
+-- What stands behind may be secret: an address's query, options.
+local function show(part)
+  return part:match "^[^?;]*" .. (part:find "[?;]" and "…" or "")
+end
 
 local function unknown(part, what, name, known)
   local near = text.nearest(name, known)
-  return nil, ("%q: unknown %s %q%s; known are %s"):format(part, what, name,
+  return nil, ("%q: unknown %s %q%s; known are %s"):format(show(part), what, name,
     near and (", did you mean %q?"):format(near) or "", table.concat(known, ", "))
 end
 
@@ -39,30 +48,59 @@ local function contains(list, name)
   return false
 end
 
+local function parse_streams(part, list, format)
+  local streams = {}
+  for stream in (list .. "+"):gmatch "([^+]*)%+" do
+    if not contains(M.streams, stream) then
+      return unknown(part, "stream", stream, M.streams)
+    elseif contains(streams, stream) then
+      return nil, ("%q: the stream %s is there twice"):format(show(part), stream)
+    elseif (stream == "results" or stream == "status") and format ~= "json" and format ~= "osquery" then
+      return nil, ("%q: lines of %s are written as they are: the format is json, or osquery"):format(show(part), stream)
+    end
+    streams[#streams + 1] = stream
+  end
+  return streams
+end
+
 ---@param part string
 ---@return moonwatch.output.Part?
 ---@return string? message
 local function parse_part(part)
-  local stream, format, sink = part:match("^([^/:=]*)/([^/:=]*):(.*)$")
-  if not stream then
-    return nil, ("%q: not of the form %s"):format(part, SYNTAX)
+  local list, format, rest = part:match("^([^/:=]*)/([^/:=]*):(.*)$")
+  if not list then
+    return nil, ("%q: not of the form %s"):format(show(part), SYNTAX)
   end
-  local name, target = sink:match("^([^=]*)=(.*)$")
-  sink = name or sink
-  if not contains(M.streams, stream) then
-    return unknown(part, "stream", stream, M.streams)
+  local name, behind = rest:match "^([^=;]*)(.*)$"
+  local target, given = behind:match "^=?([^;]*);?(.*)$"
+  local has_target = behind:sub(1, 1) == "="
+  if not contains(M.sinks, name) then
+    return unknown(part, "sink", name, M.sinks)
   elseif not contains(M.formats, format) then
     return unknown(part, "format", format, M.formats)
-  elseif not contains(M.sinks, sink) then
-    return unknown(part, "sink", sink, M.sinks)
   end
-  local wants_target = require("moonwatch.sink." .. sink).wants_target
-  if wants_target and (target or "") == "" then
-    return nil, ("%q: the sink %s needs a target: %s=PATH"):format(part, sink, sink)
-  elseif target and not wants_target then
-    return nil, ("%q: the sink %s takes no target"):format(part, sink)
+  local streams, message = parse_streams(part, list, format)
+  if not streams then
+    return nil, message
   end
-  return { stream = stream, format = format, sink = sink, target = target }
+  local sink = require("moonwatch.sink." .. name)
+  if sink.wants_target == true and target == "" then
+    return nil, ("%q: the sink %s needs a target: %s=%s"):format(show(part), name, name, sink.target or "PATH")
+  elseif has_target and sink.wants_target == false then
+    return nil, ("%q: the sink %s takes no target"):format(show(part), name)
+  end
+  local parsed = {
+    streams = streams, format = format, sink = name, target = has_target and target or nil, is_network = sink.is_network or false,
+  }
+  parsed.options, message = options.parse(given, sink.options or {})
+  if parsed.options and sink.check then
+    local ok, why = sink.check(parsed)
+    message = not ok and why or nil
+  end
+  if message then
+    return nil, ("%q: %s: %s"):format(show(part), name, message)
+  end
+  return parsed
 end
 
 --- What `spec` asks for; opens nothing.  An empty spec asks for nothing.
@@ -94,7 +132,8 @@ end
 ---@field format fun(item: table|userdata): string
 ---@field writer moonwatch.Writer
 
---- Open every sink of `spec`; parts with the same sink and target share a writer, so that lines keep their order.
+--- Open every sink of `spec` that is here, not on the network; parts with the same sink and target share a writer, so that lines keep
+--- their order.  Results and status lines are in the spool alone: moonwatch.output.network takes them from there.
 ---@param spec string
 ---@return moonwatch.output.Opened[]?
 ---@return string? message
@@ -105,22 +144,40 @@ function M.open(spec)
     return nil, message
   end
   local opened, writers = {}, {}
-  for i, part in ipairs(parts) do
+  for _, part in ipairs(parts) do
     local key = part.sink .. "=" .. (part.target or "")
-    if not writers[key] then
-      local writer, why, _, errno = require("moonwatch.sink." .. part.sink).open(part.target)
+    if not part.is_network and not writers[key] then
+      local writer, why, _, errno = require("moonwatch.sink." .. part.sink).open(part.target, part.options)
       if not writer then
         return nil, why, errno
       end
       writers[key] = writer
     end
-    opened[i] = {
-      stream = part.stream,
-      format = require("moonwatch.output." .. part.format),
-      writer = writers[key],
-    }
+    for _, stream in ipairs(part.is_network and {} or part.streams) do
+      if stream == "alerts" or stream == "events" then
+        opened[#opened + 1] = {
+          stream = stream,
+          format = require("moonwatch.output." .. part.format),
+          writer = writers[key],
+        }
+      end
+    end
   end
   return opened
+end
+
+--- Is anything to be taken from the spool?
+---@param spec string
+---@return boolean
+function M.has_network(spec)
+  for _, part in ipairs(M.parse(spec) or {}) do
+    for _, stream in ipairs(part.streams) do
+      if part.is_network or stream == "results" or stream == "status" then
+        return true
+      end
+    end
+  end
+  return false
 end
 
 return M
