@@ -247,11 +247,16 @@ static void add_with_buffer(lua_State *L, const char *name, lua_CFunction functi
 int luaopen_moonwatch_text(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"starts", text_starts},     {"ends", text_ends},
-		{"contains", text_contains}, {"contains_any", text_contains_any},
-		{"has_any", text_has_any},   {"glob", text_glob},
-		{"base", text_base},         {"program", text_program},
-		{"nearest", text_nearest},   {"base64", text_base64},
+		{"starts", text_starts},
+		{"ends", text_ends},
+		{"contains", text_contains},
+		{"contains_any", text_contains_any},
+		{"has_any", text_has_any},
+		{"glob", text_glob},
+		{"base", text_base},
+		{"program", text_program},
+		{"nearest", text_nearest},
+		{"base64", text_base64},
 		{NULL, NULL},
 	};
 	luaL_newlib(L, functions);

@@ -480,6 +480,7 @@ static int make_outside(struct sensor *sensor, struct mw_err *err)
 		.enroll = sensor->options->enroll,
 		.spool = sensor->spool,
 		.state_dir = sensor->state_dir,
+		.has_sinks = mw_outputs_have_network(sensor->outputs),
 		.board = sensor->board,
 		.identity = &sensor->identity,
 		.report = on_agent_report,

@@ -8,6 +8,7 @@ local ecs_host = require "moonwatch.ecs.host"
 local enroll_secret = require "moonwatch.enroll_secret"
 local flags = require "moonwatch.flags"
 local loop = require "moonwatch.loop"
+local network = require "moonwatch.output.network"
 local retry = require "moonwatch.aws.retry"
 local status_log = require "moonwatch.osquery.status_log"
 
@@ -137,6 +138,10 @@ function M.start(options)
     is_host_known = true
     host_bell:ring()
   end)
+  local ok, message = network.start(flags.get "outputs", options)
+  if ok == nil then
+    options.report(("outputs: %s"):format(message))
+  end
   if backend.is_wanted() then
     backend.start {
       host = function()

@@ -421,6 +421,13 @@ function M.stop(own)
   own.host.wake(own.options.consumer)
 end
 
+--- All of them.
+function M.stop_all()
+  while #loops > 0 do
+    M.stop(loops[#loops])
+  end
+end
+
 --- The end is near: send what there is, within that time.  Returns when all is sent, or the time is over.
 ---@param deadline_ms number
 ---@return integer left  rows that some consumer has not delivered

@@ -30,7 +30,8 @@ local MAX_PART_BYTES = 4096
 
 -- What stands behind may be secret: an address's query, options.
 local function show(part)
-  return part:match "^[^?;]*" .. (part:find "[?;]" and "…" or "")
+  local shown = part:match "^[^?;]*" .. (part:find "[?;]" and "…" or "")
+  return (shown:gsub("//[^/]*@", "//…@"))
 end
 
 local function unknown(part, what, name, known)
