@@ -99,6 +99,8 @@ static void load_from_tree(lua_State *L, const char *name)
 			luaL_error(L, "module '%s': path too long", name);
 		struct mw_err err;
 		int r = mw_script_load_own(script, path, path + strlen(mw_script_tree(script)) + 1, &err);
+		if (r == 0 && mw_script_lua(script) != L)
+			lua_xmove(mw_script_lua(script), L, 1); /* a task requires it */
 		if (r == 0)
 			return;
 		if (r != -ENOENT)
