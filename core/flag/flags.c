@@ -292,21 +292,19 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 	[MW_FLAG_CARVER_MAX_MIB] = INT("carver_max_mib", 256, 1, 65536,
 				       "Files of one request together may have so many MiB; more is refused."),
 
-	[MW_FLAG_SCHEDULE_SPLAY_PERCENT] =
-		LIVE_INT("schedule_splay_percent", 10, 0, 100,
-			 "How far the interval of a scheduled query may be off what is written, in percent, so that not "
-			 "all run at the same time. Drawn once."),
+	[MW_FLAG_SCHEDULE_SPLAY_PERCENT] = LIVE_INT(
+		"schedule_splay_percent", 10, 0, 100,
+		"How far the interval of a scheduled query may be off what is written, in percent, so that not "
+		"all run at the same time. Drawn once."),
 	[MW_FLAG_SCHEDULE_DEFAULT_INTERVAL] =
 		LIVE_INT("schedule_default_interval", 3600, 1, 604800, "That of queries without one, in seconds."),
 	[MW_FLAG_SCHEDULE_MAX_DRIFT] = LIVE_INT(
 		"schedule_max_drift", 60, 0, 3600,
 		"How far the schedule may fall behind and catch up again, in seconds; past it what was due is left out."),
 	[MW_FLAG_SCHEDULE_TIMEOUT] =
-		LIVE_INT("schedule_timeout", 0, 0, 365 * DAY_S,
-			 "End the schedule after so many seconds; 0: never."),
-	[MW_FLAG_SCHEDULE_EPOCH] =
-		LIVE_INT("schedule_epoch", 0, 0, INT64_MAX,
-			 "In result lines; when it changes, all rows are told anew."),
+		LIVE_INT("schedule_timeout", 0, 0, 365 * DAY_S, "End the schedule after so many seconds; 0: never."),
+	[MW_FLAG_SCHEDULE_EPOCH] = LIVE_INT("schedule_epoch", 0, 0, INT64_MAX,
+					    "In result lines; when it changes, all rows are told anew."),
 	[MW_FLAG_SCHEDULE_LOGNAMES] =
 		LIVE_BOOL("schedule_lognames", false, "Tell of each scheduled query that runs, in a status."),
 	[MW_FLAG_PACK_REFRESH_INTERVAL] =
@@ -315,13 +313,13 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 	[MW_FLAG_PACK_DELIMITER] =
 		LIVE_TEXT("pack_delimiter", "_", "Between the parts of a pack query's name: pack_PACK_QUERY."),
 	[MW_FLAG_DISABLE_DECORATORS] = LIVE_BOOL("disable_decorators", false, "Run no decorators."),
-	[MW_FLAG_DECORATIONS_TOP_LEVEL] = LIVE_BOOL(
-		"decorations_top_level", false, "Put decorations beside the members of a line, not into one of their own."),
-	[MW_FLAG_LOGGER_EVENT_TYPE] =
-		LIVE_BOOL("logger_event_type", true,
-			  "Write differential results a line each row; without it a line each run."),
-	[MW_FLAG_LOGGER_SNAPSHOT_EVENT_TYPE] = LIVE_BOOL(
-		"logger_snapshot_event_type", false, "Write snapshots a line each row, too."),
+	[MW_FLAG_DECORATIONS_TOP_LEVEL] =
+		LIVE_BOOL("decorations_top_level", false,
+			  "Put decorations beside the members of a line, not into one of their own."),
+	[MW_FLAG_LOGGER_EVENT_TYPE] = LIVE_BOOL(
+		"logger_event_type", true, "Write differential results a line each row; without it a line each run."),
+	[MW_FLAG_LOGGER_SNAPSHOT_EVENT_TYPE] =
+		LIVE_BOOL("logger_snapshot_event_type", false, "Write snapshots a line each row, too."),
 	[MW_FLAG_LOGGER_NUMERICS] =
 		LIVE_BOOL("logger_numerics", false, "Write numbers in results as numbers, not as texts."),
 	[MW_FLAG_NULLVALUE] = LIVE_TEXT("nullvalue", "", "What NULL is in results."),
@@ -331,11 +329,10 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 	[MW_FLAG_SCHEDULE_EVENT_ROWS] =
 		LIVE_INT("schedule_event_rows", 10000, 100, 1000000,
 			 "Events that such a query reads at once; what is left comes in the next second."),
-	[MW_FLAG_QUERY_TIMEOUT_MS] =
-		LIVE_INT("query_timeout_ms", 30000, 10, 3600000,
-			 "How long a query beside the sensor's loop may take (of the schedule, of the backend), in ms."),
-	[MW_FLAG_QUERY_MEMORY_MIB] =
-		LIVE_INT("query_memory_mib", 64, 1, 4096, "How much memory, in MiB."),
+	[MW_FLAG_QUERY_TIMEOUT_MS] = LIVE_INT(
+		"query_timeout_ms", 30000, 10, 3600000,
+		"How long a query beside the sensor's loop may take (of the schedule, of the backend), in ms."),
+	[MW_FLAG_QUERY_MEMORY_MIB] = LIVE_INT("query_memory_mib", 64, 1, 4096, "How much memory, in MiB."),
 	[MW_FLAG_QUERY_RESULT_KIB] =
 		LIVE_INT("query_result_kib", 4096, 1, 8192, "How large its result may be, in KiB."),
 

@@ -1,6 +1,7 @@
 /* moonwatch.environment: what AWS and ECS tell a container, and nothing else of what belongs to the application. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "script/bind.h"
 
@@ -16,10 +17,19 @@ static int environment_get(lua_State *L)
 	return 1;
 }
 
+/* hostname() -> string */
+static int environment_hostname(lua_State *L)
+{
+	struct utsname names;
+	lua_pushstring(L, uname(&names) == 0 ? names.nodename : "");
+	return 1;
+}
+
 int luaopen_moonwatch_environment(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{"get", environment_get},
+		{"hostname", environment_hostname},
 		{NULL, NULL},
 	};
 	luaL_newlib(L, functions);

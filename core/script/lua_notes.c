@@ -151,8 +151,8 @@ static int notes_open(lua_State *L)
 int luaopen_moonwatch_notes(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"get", notes_get},       {"names", notes_names}, {"open", notes_open}, {"put", notes_put},
-		{"remove", notes_remove}, {NULL, NULL},
+		{"get", notes_get}, {"names", notes_names},   {"open", notes_open},
+		{"put", notes_put}, {"remove", notes_remove}, {NULL, NULL},
 	};
 	struct holder *holder = lua_newuserdatauv(L, sizeof(*holder), 0);
 	*holder = (struct holder){.notes = NULL};

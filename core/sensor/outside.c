@@ -58,8 +58,9 @@ static bool is_on_ecs(void)
 
 static bool has_tasks(const struct mw_outside *outside)
 {
-	return outside->options.has_sinks || outside->options.enroll->reference[0] ||
-	       *mw_flag_text(outside->options.flags, MW_FLAG_TLS_HOSTNAME) || is_on_ecs();
+	return outside->options.has_sinks || *mw_flag_text(outside->options.flags, MW_FLAG_CONFIG_PATH) ||
+	       outside->options.enroll->reference[0] || *mw_flag_text(outside->options.flags, MW_FLAG_TLS_HOSTNAME) ||
+	       is_on_ecs();
 }
 
 /* After all else: it takes some milliseconds, of libraries and scripts. */

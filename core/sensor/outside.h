@@ -22,7 +22,7 @@ struct mw_outside_options {
 	const struct mw_enroll *enroll;
 	struct mw_spool *spool;
 	const char *state_dir;
-	bool has_sinks; /* outputs that are the agent's */
+	bool has_sinks;               /* outputs that are the agent's */
 	struct mw_board *board;       /* whose start names the run */
 	struct mw_identity *identity; /* of all events from now on */
 	/* A line about what does not work, or works again. */

@@ -8,4 +8,8 @@ local environment = {}
 ---@return string?
 function environment.get(name) end
 
+--- Of this host, as uname(2) says.
+---@return string
+function environment.hostname() end
+
 return environment

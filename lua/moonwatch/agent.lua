@@ -7,9 +7,11 @@ local ecs = require "moonwatch.ecs"
 local ecs_host = require "moonwatch.ecs.host"
 local enroll_secret = require "moonwatch.enroll_secret"
 local flags = require "moonwatch.flags"
+local identity = require "moonwatch.osquery.identity"
 local loop = require "moonwatch.loop"
 local network = require "moonwatch.output.network"
 local retry = require "moonwatch.aws.retry"
+local schedule = require "moonwatch.osquery.schedule"
 local status_log = require "moonwatch.osquery.status_log"
 
 ---@class moonwatch.agent
@@ -126,6 +128,15 @@ local function follow_task(options)
   end)
 end
 
+--- Waits until it is known, or not to be had.
+---@return moonwatch.ecs.Host?
+local function await_host()
+  while not is_host_known do
+    host_bell:wait(1000)
+  end
+  return host
+end
+
 ---@param options moonwatch.agent.Options
 function M.start(options)
   aws.credentials.uses_environment = flags.get "aws_environment_keys"
@@ -142,14 +153,13 @@ function M.start(options)
   if ok == nil then
     options.report(("outputs: %s"):format(message))
   end
+  loop.spawn(function()
+    identity.settle(await_host(), options.run, options.keep)
+    schedule.start { report = options.report, keep = options.keep }
+  end)
   if backend.is_wanted() then
     backend.start {
-      host = function()
-        while not is_host_known do
-          host_bell:wait(60000)
-        end
-        return host
-      end,
+      host = await_host,
       await_secret = await_secret,
       secret = M.secret,
       read_secret_again = function()
@@ -183,8 +193,9 @@ end
 function M.flush(deadline_ms, done)
   loop.spawn(function()
     local deadline = loop.now() + deadline_ms
+    schedule.flush(deadline_ms / 4)
     if backend.is_wanted() then
-      backend.hurry(deadline_ms)
+      backend.hurry(math.max(0, deadline - loop.now()))
     end
     delivery.flush(math.max(0, deadline - loop.now()))
     done()

@@ -4,7 +4,6 @@
 local cjson = require "cjson"
 local events = require "moonwatch.osquery.events"
 local flags = require "moonwatch.flags"
-local query = require "moonwatch.query"
 local text = require "moonwatch.text"
 local watch = require "moonwatch.watch"
 
@@ -182,27 +181,15 @@ local function take_ours(ours, wanted, source, warnings)
   return nil
 end
 
---- Asking waits for the thread of queries, and only a task can.
-function M.set_views(queries, views, warnings)
-  local loop = require "moonwatch.loop"
-  loop.spawn(function()
-    local refused, problem = queries.views(views)
-    for line in (refused or problem or ""):gmatch "[^\n]+" do
-      warnings[#warnings + 1] = "views: " .. line
-      if M.report then
-        M.report("views: " .. line)
-      end
-    end
-  end)
-end
-
 --- Further members of `moonwatch`, taken by others: name -> function(value, source) -> true | nil, message.
 ---@type table<string, fun(value: any, source: string): boolean?, string?>
 M.members = {}
 
---- What takes schedule, packs and decorators: function(document, source) -> true | nil, message; and lines, as a third result.
----@type (fun(document: table, source: string): boolean?, string?, string[]?)?
-M.schedule = nil
+--- What takes schedule, packs, decorators and views: function(document, source) -> true | nil, message; and lines, as a third result.
+---@type fun(document: table, source: string): boolean?, string?, string[]?
+function M.schedule(document, source)
+  return require("moonwatch.osquery.schedule").apply(document, source)
+end
 
 --- Apply a document in place of the one that `source` gave before.  When it is refused, that one still holds.  Flags that it does
 --- not name keep the values they have, as in osquery.
@@ -254,16 +241,14 @@ function M.apply(document, source, origin)
     local name = why:match("^([%w_]+)")
     return nil, (FILES[name] and place(source_text, name) or "") .. why
   end
-  if M.schedule then
-    local lines
-    ok, why, lines = M.schedule(document, source)
-    if not ok then
-      watch.configure(source, files_before[source] or {})
-      return nil, why
-    end
-    for _, line in ipairs(lines or {}) do
-      warnings[#warnings + 1] = line
-    end
+  local lines
+  ok, why, lines = M.schedule(document, source)
+  if not ok then
+    watch.configure(source, files_before[source] or {})
+    return nil, place(source_text, why:match "^%w+" or "") .. why
+  end
+  for _, line in ipairs(lines or {}) do
+    warnings[#warnings + 1] = line
   end
   files_before[source] = files
   for _, pair in ipairs(wanted) do
@@ -271,17 +256,6 @@ function M.apply(document, source, origin)
     if not set then
       warnings[#warnings + 1] = "options: " .. problem
     end
-  end
-  if document.views ~= nil then
-    local views = {}
-    for name, select in pairs(parts.views) do
-      if type(name) == "string" and type(select) == "string" then
-        views[name] = select
-      else
-        warnings[#warnings + 1] = "views: a view is a name and a SELECT; passed over"
-      end
-    end
-    M.set_views(query, views, warnings)
   end
   return warnings
 end

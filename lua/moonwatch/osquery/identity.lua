@@ -4,6 +4,7 @@ local crypto = require "moonwatch.crypto"
 local ecs_host = require "moonwatch.ecs.host"
 local flags = require "moonwatch.flags"
 local json = require "moonwatch.osquery.json"
+local loop = require "moonwatch.loop"
 local query = require "moonwatch.query"
 local state = require "moonwatch.state"
 
@@ -26,6 +27,8 @@ M.PLATFORM_TYPE = "9"
 
 ---@type moonwatch.osquery.Identity?
 local known
+-- Somebody is at it, which may wait.
+local is_settling, settled = false, loop.bell()
 
 ---@return moonwatch.osquery.Identity?
 function M.known()
@@ -59,6 +62,13 @@ end
 ---@param keep fun(name: string, text: string)  for tables
 ---@return moonwatch.osquery.Identity
 function M.settle(host, run, keep)
+  while is_settling do
+    settled:wait(1000)
+  end
+  if known then
+    return known
+  end
+  is_settling = true
   local saved = json.decode(state.read(FILE) or "{}") or {}
   local row = first_row "system_info" or {}
   local hostname = host and host.hostname or tostring(row.hostname or "")
@@ -92,6 +102,8 @@ function M.settle(host, run, keep)
   document.hardware_serial = host and host.hardware_serial or uuid
   document.instance_id = known.instance_id
   keep("host", cjson.encode(document))
+  is_settling = false
+  settled:ring()
   return known
 end
 

@@ -22,11 +22,19 @@ local text = require "moonwatch.text"
 ---@field commit fun()                     what was added is safe
 ---@field report fun(severity: integer, message: string)  0 information, 1 warning, 2 error
 ---@field keep fun(name: string, json: string)            for tables
+---@field settings fun(source: "config"|"backend"): moonwatch.osquery.Settings  as flags are now
 ---@field ran? fun(run: moonwatch.osquery.Run, added: string[])  a query has given new rows
+
+---@class moonwatch.osquery.Source
+---@field packs moonwatch.osquery.Pack[]
+---@field decorators moonwatch.osquery.Decorators
+---@field views table<string, string>
+---@field document table  schedule, packs, decorators and views of it
+---@field is_new boolean  it is yet to be read with the flags that came with it
 
 ---@class moonwatch.osquery.Scheduler
 ---@field private world moonwatch.osquery.World
----@field private sources table<string, { packs: moonwatch.osquery.Pack[], decorators: moonwatch.osquery.Decorators, views: table }>
+---@field private sources table<string, moonwatch.osquery.Source>
 local Scheduler = {}
 Scheduler.__index = Scheduler
 
@@ -171,14 +179,9 @@ local function forget(self)
   self.seen_at = now
 end
 
---- Take what a document says of queries in place of what its source said before.
----@param document table
----@param source "config"|"backend"
----@param settings moonwatch.osquery.Settings
----@return string[]? warnings
----@return string? message  it is refused as a whole, and what was before still holds
-function Scheduler:apply(document, source, settings)
-  local list, warnings = packs.read(document, settings)
+--- All of a document; nil, message when it is refused.
+local function read(self, document, source)
+  local list, warnings = packs.read(document, self.world.settings(source))
   if not list then
     return nil, tostring(warnings)
   end
@@ -192,13 +195,51 @@ function Scheduler:apply(document, source, settings)
   if not views then
     return nil, message
   end
-  self.sources[source] = { packs = list, decorators = decorating, views = views }
-  decorating.is_new = true
-  self.discovered = {}
-  self.are_views_new = true
-  self.is_new = true
-  join(self)
+  return { packs = list, decorators = decorating, views = views, document = document, is_new = true }, warnings
+end
+
+--- Take what a document says of queries in place of what its source said before.  It is looked at now, and read once more before
+--- the next query runs: with the flags that the same document may set.
+---@param document table
+---@param source "config"|"backend"
+---@return string[]? warnings
+---@return string? message  it is refused as a whole, and what was before still holds
+function Scheduler:apply(document, source)
+  local mine = {}
+  for _, member in ipairs { "schedule", "packs", "decorators", "views" } do
+    if document[member] ~= cjson.null then
+      mine[member] = document[member]
+    end
+  end
+  -- As in osquery, views stay until a document has others.
+  local before = self.sources[source]
+  mine.views = mine.views ~= nil and mine.views or before and before.document.views or nil
+  local taken, warnings = read(self, mine, source)
+  if not taken then
+    return nil, warnings
+  end
+  self.sources[source] = taken
   return warnings
+end
+
+--- With the flags that hold now.
+local function read_again(self)
+  local has_new = false
+  for _, name in ipairs(SOURCES) do
+    local source = self.sources[name]
+    if source and source.is_new then
+      has_new = true
+      local taken = read(self, source.document, name)
+      if taken then
+        taken.is_new, taken.decorators.is_new = false, true
+        self.sources[name] = taken
+      end
+    end
+  end
+  if has_new then
+    self.discovered, self.are_views_new, self.is_new = {}, true, true
+    join(self)
+  end
 end
 
 --- Is there anything to do at all?
@@ -281,6 +322,7 @@ end
 
 --- New views and decorators, before the first query that may need them.
 function Scheduler:take_changes()
+  read_again(self)
   if self.are_views_new then
     self.are_views_new = false
     if next(self.views) or self.has_views then
@@ -358,6 +400,7 @@ function Scheduler:run()
   end
   local began, second, has_begun = world.time(), nil, false
   while not self.is_stopped do
+    read_again(self)
     local timeout = world.flag "schedule_timeout"
     if timeout > 0 and world.time() - began >= timeout then
       world.report(INFO, ("the schedule ends, after %d s (--schedule_timeout)"):format(timeout))

@@ -134,11 +134,13 @@ function M.new(notes)
       end,
     },
   }
+  function fake.world.settings()
+    return { shard = 50, default_interval = fake.flags.schedule_default_interval, delimiter = fake.flags.pack_delimiter }
+  end
   fake.scheduler = require("moonwatch.osquery.scheduler").new(fake.world)
-  fake.settings = { shard = 50, default_interval = 3600, delimiter = "_" }
 
   function fake.apply(document, source)
-    local warnings, message = fake.scheduler:apply(document, source or "backend", fake.settings)
+    local warnings, message = fake.scheduler:apply(document, source or "backend")
     assert(warnings, message)
     return warnings
   end

@@ -275,11 +275,13 @@ describe("the schedule", function()
       here.flags.schedule_splay_percent = 10
       here.random = random
       here.apply { packs = { p = { queries = { n = { query = "q", interval = 100 } } } } }
+      here.scheduler:take_changes()
       assert.are.equal(every, here.scheduler.queries[1].every)
-      assert.are.same({ ["splay.n"] = "100:" .. every }, notes)
+      assert.are.equal("100:" .. every, notes["splay.n"])
       local again = fake.new(notes)
       again.flags.schedule_splay_percent = 10
       again.apply { packs = { p = { queries = { n = { query = "q", interval = 100 } } } } }
+      again.scheduler:take_changes()
       assert.are.equal(every, again.scheduler.queries[1].every)
     end
   end)
@@ -361,7 +363,7 @@ describe("the schedule", function()
       schedule = "schedule is no object", packs = "packs is no object", decorators = "decorators is no object",
       views = "views is no object",
     } do
-      local warnings, message = here.scheduler:apply({ [member] = 7 }, "backend", here.settings)
+      local warnings, message = here.scheduler:apply({ [member] = 7 }, "backend")
       assert.is_nil(warnings)
       assert.are.equal(expected, message)
     end
@@ -373,6 +375,18 @@ describe("the schedule", function()
     here.apply {}
     here.run(10)
     assert.are.same({}, here.asked)
+  end)
+
+  it("reads a document with the flags that it sets itself", function()
+    local here = aligned(10)
+    here.answer("q", {})
+    here.apply { packs = { p = { queries = { n = { query = "q" } } } } }
+    here.flags.schedule_default_interval = 20
+    here.flags.pack_delimiter = "/"
+    here.run(1)
+    here.scheduler:write_tables(true)
+    local query = cjson.decode(here.kept.schedule).queries[1]
+    assert.are.same({ "pack/p/n", 20 }, { query.name, query.interval })
   end)
 
   it("joins file and backend; of two queries of a name the file's runs", function()
@@ -401,7 +415,12 @@ describe("the schedule", function()
     assert.are.same({ v = "SELECT 1" }, here.views)
     assert.are.same({ "1 views: view v: a view is one SELECT\n" }, here.reports)
     here.refused = nil
+    -- They stay until a document has others.
     here.apply(one "q")
+    here.run(10)
+    assert.are.same({ v = "SELECT 1" }, here.views)
+    document.views = {}
+    here.apply(document)
     here.run(10)
     assert.are.same({}, here.views)
   end)
