@@ -76,6 +76,16 @@ local function flag(name)
   return support.sql(state, ("SELECT value, source FROM osquery_flags WHERE name = '%s'"):format(name))[1]
 end
 
+--- Wait until a flag has a value, some seconds at most.
+local function await_flag(name, value)
+  local deadline = os.time() + 10
+  local now
+  repeat
+    now = flag(name)
+  until now and now.value == value or os.time() > deadline
+  assert.are.equal(value, now.value)
+end
+
 describe("with a backend", function()
   before_each(function()
     backend = backends.start()
@@ -99,6 +109,14 @@ describe("with a backend", function()
     assert.are.equal(host, line.hostIdentifier)
     assert.are.equal("added", line.action)
     assert.are.equal(1, backend:count { where = { endpoint = "enroll" } })
+  end)
+
+  it("what there is when it has enrolled is sent at once, and alerts always", function()
+    local job = start("--logger_tls_period=600 " .. rules())
+    backend:wait { where = { endpoint = "log", accepted = true, ["body.log_type"] = "status" } }
+    job:order "/bin/true marked"
+    backend:wait { line = { name = "moonwatch_alerts", ["columns.rule"] = "of_test" } }
+    assert.are.equal("", job:finish())
   end)
 
   it("its configuration holds, and another one within a refresh, without a restart", function()
@@ -190,15 +208,12 @@ describe("with a backend", function()
     backend:set { config = { options = { audit_allow_fork_process_events = true } } }
     local at = support.new_path()
     local first = start(nil, at)
-    backend:wait { where = { endpoint = "config", accepted = true } }
+    await_flag("audit_allow_fork_process_events", "true")
+    backend:wait { line = { message = { match = "configuration applied" } } }
     first:finish()
     backend:ask "down"
     local second = start(nil, at)
-    local deadline = os.time() + 10
-    repeat
-      local value = flag "audit_allow_fork_process_events"
-    until value and value.value == "true" or os.time() > deadline
-    assert.are.equal("true", flag("audit_allow_fork_process_events").value)
+    await_flag("audit_allow_fork_process_events", "true")
     second:finish()
     backend:ask "up"
   end)

@@ -65,6 +65,10 @@ local function begin(options)
   end
   enroll.start(options)
   if logs then
+    status_log.write(status_log.INFO, ("%s of %s, run %s, is watching"):format(identity.known().hostname, identity.known().uuid,
+      options.run))
+    -- The first batch goes at once: who watches a short job is told now, or never.
+    spool.commit()
     logger.start { report = options.report }
   end
   if backends.path "read" and backends.path "write" then
