@@ -136,6 +136,29 @@ describe("with a backend", function()
     assert.are.equal("", job:finish())
   end)
 
+  it("what is seen follows the flags it assigns, without a restart", function()
+    local watched = support.new_path()
+    assert(os.execute("mkdir " .. watched))
+    backend:set { config = { options = { config_refresh = 1, audit_allow_process_events = false, allow_inotify_file_events = false },
+      file_paths = { here = { watched .. "/%%" } } } }
+    local job = start(rules())
+    await_flag("audit_allow_process_events", "false")
+    -- The end of one is the sign that the other has ended, too.
+    job:order("/bin/true marked; : >" .. watched .. "/unseen; : >" .. watched .. ".done")
+    support.await(watched .. ".done")
+    backend:set { config = { options = { config_refresh = 1, audit_allow_process_events = true, allow_inotify_file_events = true },
+      file_paths = { here = { watched .. "/%%" } } } }
+    await_flag("audit_allow_process_events", "true")
+    await_flag("allow_inotify_file_events", "true")
+    job:order(("until [ -e %s/seen ] && sleep 0.1 && [ \"$(%s sql --state_dir=%s --csv --header=false \"select 1 from file_events "
+      .. "where target_path = '%s/seen'\")\" ]; do : >>%s/seen; done; /bin/true marked"):format(watched, support.moonwatch,
+      job.state, watched, watched))
+    backend:wait { line = { name = "moonwatch_alerts", ["columns.rule"] = "of_test" }, timeout_s = 20 }
+    job:finish()
+    assert.are.equal(1, backend:count { line = { name = "moonwatch_alerts", ["columns.rule"] = "of_test" } })
+    assert.are.equal(0, #support.sql(job.state, ("SELECT 1 FROM file_events WHERE target_path = '%s/unseen'"):format(watched)))
+  end)
+
   it("a configuration that turns everything off, or is wrong, is refused; the last good one stays", function()
     backend:set { config = { options = { config_refresh = 1, audit_allow_fork_process_events = true } } }
     local job = start()
