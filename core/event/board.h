@@ -183,6 +183,12 @@ static inline const struct mw_attention *mw_board_attention(const struct mw_boar
 /* Sensor: say what is to become of the process that waits with this ticket. */
 void mw_board_answer(struct mw_board *board, uint32_t ticket, enum mw_verdict verdict);
 
+/* Does the application's root wait at its end for the sensor? */
+static inline bool mw_board_wants_flush(const struct mw_board *board)
+{
+	return atomic_load(&board->flush_wanted) != atomic_load(&board->flush_done);
+}
+
 /* Wake the sensor, whatever it sleeps on. */
 void mw_board_wake_sensor(struct mw_board *board);
 

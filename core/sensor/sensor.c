@@ -7,7 +7,6 @@
 #include "sensor/sensor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,6 +37,7 @@
 #include "sensor/enforce.h"
 #include "sensor/exec_world.h"
 #include "sensor/health.h"
+#include "sensor/losses.h"
 #include "sensor/muted.h"
 #include "sensor/opening.h"
 #include "sensor/outside.h"
@@ -54,6 +54,8 @@ enum {
 	BATCH_RECORDS = 4096,
 	/* Between a change of a file and the look at it, when no record of a system call is waited for. */
 	FILES_MS = 2,
+	/* For what happened to files until the sensor ends. */
+	LAST_FILES_MS = 1000,
 	/* Until a sink that did not take all its bytes is tried again. */
 	PUMP_MS = 20,
 	/* JSON of one event: the longest strings, each byte of them escaped to six, and the names around them. */
@@ -89,8 +91,7 @@ struct sensor {
 	uint64_t spooled_kinds;
 	uint64_t muted_kinds; /* that nobody is to see, as flags say */
 	int signal_fd;
-	uint64_t told_refused; /* lost records that a health event has told of */
-	bool told_tracer_lost;
+	struct mw_losses losses;
 	bool spool_is_failing;
 	bool has_files; /* changes of files are to be told soon */
 	bool is_flushing, has_flushed_last;
@@ -225,32 +226,6 @@ static void on_report(void *data, const char *line, bool is_urgent)
 	on_sampled(sensor, &event);
 }
 
-static void tell_losses(struct sensor *sensor)
-{
-	if (atomic_load(&sensor->board->tracer_lost) && !sensor->told_tracer_lost) {
-		static const char text[] =
-			"the guard was killed: process events end here, the application goes on unseen";
-		const struct mw_gap gap = {.reason = MW_GAP_TRACER_LOST, .duration_ms = -1};
-		struct mw_event event = {
-			.kind = MW_SENSOR_GAP, .time_ns = mw_clock_real_ns(), .gap = &gap, .message = text};
-		sensor->told_tracer_lost = true;
-		mw_log("%s", text);
-		count(on_event(sensor, &event));
-		count(&sensor->board->sensor.own);
-	}
-	uint64_t refused = atomic_load(&sensor->board->ring->refused);
-	if (refused == sensor->told_refused)
-		return;
-	char message[MESSAGE_BYTES];
-	(void)snprintf(message, sizeof(message),
-		       "%" PRIu64 " process events were lost: the ring between tracer and sensor was full; raise "
-		       "ring_size_mib",
-		       refused - sensor->told_refused);
-	sensor->told_refused = refused;
-	mw_log("%s", message);
-	tell_health(sensor, message);
-}
-
 /* Returns the counter of what became of it.  Counted when the record is released: when we are killed before, the next
  * sensor finds it again. */
 static atomic_uint_least64_t *on_record(struct sensor *sensor, const struct mw_record *record, size_t bytes)
@@ -281,7 +256,17 @@ static atomic_uint_least64_t *on_record(struct sensor *sensor, const struct mw_r
 	return fate;
 }
 
-/* Handle what is in the ring, one batch at the most, and what waits for its records.  Returns how many records. */
+static void save(struct sensor *sensor)
+{
+	struct mw_err err;
+	if (mw_spool_commit(sensor->spool, &err) < 0 && !sensor->spool_is_failing) {
+		mw_log("spool: %s", err.text);
+		sensor->spool_is_failing = true;
+	}
+	mw_health_count(&sensor->health);
+}
+
+/* Handle what is in the ring, one batch at the most.  Returns how many records. */
 static size_t drain(struct sensor *sensor)
 {
 	size_t n = 0;
@@ -293,15 +278,7 @@ static size_t drain(struct sensor *sensor)
 		if (fate != &sensor->board->sensor.unreadable)
 			count(&sensor->board->sensor.read);
 	}
-	if (n < BATCH_RECORDS)
-		sensor->has_files = mw_files_tell(sensor->files, false);
-	tell_losses(sensor);
-	struct mw_err err;
-	if (mw_spool_commit(sensor->spool, &err) < 0 && !sensor->spool_is_failing) {
-		mw_log("spool: %s", err.text);
-		sensor->spool_is_failing = true;
-	}
-	mw_health_count(&sensor->health);
+	mw_losses_tell(&sensor->losses, sensor->board, on_sampled, sensor);
 	return n;
 }
 
@@ -332,21 +309,34 @@ static void on_flushed(void *data)
 		mw_timer_set(sensor->loop, &sensor->batch_timer, 0);
 }
 
+static void drain_all(struct sensor *sensor)
+{
+	while (drain(sensor))
+		save(sensor);
+}
+
+static void flush_files(struct sensor *sensor, int64_t ms)
+{
+	mw_files_flush(sensor->files, mw_clock_mono_ns() + ms * MW_NS_PER_MS);
+	(void)drain(sensor);
+	save(sensor);
+}
+
 /* The application's root waits at its end until all before it is safe, and as far as there is time, delivered. */
 static void answer_flush(struct sensor *sensor)
 {
 	struct mw_board *board = sensor->board;
-	bool is_wanted = atomic_load(&board->flush_wanted) != atomic_load(&board->flush_done);
 	bool is_last = atomic_load(&board->finished) && !sensor->has_flushed_last;
-	if (sensor->is_flushing || (!is_wanted && !is_last))
+	if (sensor->is_flushing || (!mw_board_wants_flush(board) && !is_last))
 		return;
 	int64_t begun_ns = mw_clock_mono_ns();
 	int64_t flush_ms = mw_flag_int(sensor->options->flags, MW_FLAG_SHUTDOWN_FLUSH_MS);
-	while (drain(sensor))
-		;
+	/* What processes did comes first: there may be no time for more. */
+	drain_all(sensor);
 	mw_sockets_flush(sensor->sockets, sensor->root);
-	(void)mw_files_tell(sensor->files, true);
-	(void)drain(sensor); /* saves what that told */
+	save(sensor);
+	pump(sensor);
+	flush_files(sensor, flush_ms / 4);
 	mw_outputs_flush(sensor->outputs, mw_clock_mono_ns() + flush_ms / 2 * MW_NS_PER_MS);
 	/* As process 1 it takes us with it. */
 	mw_health_write(&sensor->health, board->root_pid == 1);
@@ -361,6 +351,9 @@ static void look_at_ring(void *data)
 {
 	struct sensor *sensor = data;
 	size_t n = drain(sensor);
+	if (n < BATCH_RECORDS && !mw_board_wants_flush(sensor->board))
+		sensor->has_files = mw_files_tell(sensor->files);
+	save(sensor);
 	pump(sensor);
 	answer_flush(sensor);
 	if (atomic_load(&sensor->board->finished) && n == 0 && !sensor->is_flushing) {
@@ -391,9 +384,8 @@ static void on_signal(void *data, uint32_t events)
 	(void)events;
 	if (getppid() != atomic_load(&sensor->board->guard_pid))
 		atomic_store(&sensor->board->tracer_lost, 1);
-	while (drain(sensor))
-		;
-	(void)mw_files_tell(sensor->files, true);
+	drain_all(sensor);
+	flush_files(sensor, LAST_FILES_MS);
 	mw_loop_stop(sensor->loop);
 }
 
@@ -546,7 +538,7 @@ static void end(struct sensor *sensor)
 			mw_log("outputs: %" PRIu64 " lines were dropped because a sink did not take them", dropped);
 	}
 	if (sensor->files)
-		(void)mw_files_tell(sensor->files, true);
+		mw_files_flush(sensor->files, mw_clock_mono_ns() + (int64_t)LAST_FILES_MS * MW_NS_PER_MS);
 	if (sensor->health.spool) {
 		(void)mw_spool_commit(sensor->spool, NULL);
 		mw_health_write(&sensor->health, true);

@@ -83,7 +83,7 @@ void mw_dirs_unwatch(struct mw_watch *watch, struct mw_node *node)
 		(void)inotify_rm_watch(watch->inotify_fd, wd);
 }
 
-uint64_t mw_dirs_categories(struct mw_watch *watch, const struct mw_node *node)
+uint64_t mw_dirs_categories(const struct mw_watch *watch, const struct mw_node *node)
 {
 	if (!node->parent)
 		return 0;
