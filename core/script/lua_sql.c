@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "script/bind.h"
+#include "script/lua_layout.h"
 #include "sql/db.h"
 #include "sql/empty.h"
 #include "sql/function.h"
@@ -134,11 +135,16 @@ static int query_close(lua_State *L)
 	return 0;
 }
 
+struct mw_sql_query *mw_lua_check_query(lua_State *L, int n)
+{
+	struct query *query = luaL_checkudata(L, n, QUERY);
+	luaL_argcheck(L, query->query, n, "closed query");
+	return query->query;
+}
+
 static struct mw_sql_query *check_query(lua_State *L)
 {
-	struct query *query = luaL_checkudata(L, 1, QUERY);
-	luaL_argcheck(L, query->query, 1, "closed query");
-	return query->query;
+	return mw_lua_check_query(L, 1);
 }
 
 /* query:columns() -> list of names */
@@ -361,7 +367,8 @@ int luaopen_moonwatch_sql(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{"open", sql_open},         {"tables", sql_tables},           {"functions", sql_functions},
-		{"versions", sql_versions}, {"is_complete", sql_is_complete}, {NULL, NULL},
+		{"versions", sql_versions}, {"is_complete", sql_is_complete}, {"layout", mw_lua_layout},
+		{NULL, NULL},
 	};
 	static const luaL_Reg database_methods[] = {
 		{"prepare", database_prepare},
@@ -375,6 +382,7 @@ int luaopen_moonwatch_sql(lua_State *L)
 	};
 	make_class(L, DATABASE, database_methods, database_close);
 	make_class(L, QUERY, query_methods, query_close);
+	mw_lua_layout_class(L);
 	luaL_newlib(L, functions);
 	return 1;
 }

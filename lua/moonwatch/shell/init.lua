@@ -98,6 +98,12 @@ function Session:show(query)
     return false
   end
   renderer:begin(query:columns())
+  if row and renderer.all then
+    renderer:row(row)
+    row, message = renderer:all(query, function()
+      return self.is_over
+    end)
+  end
   while row and not self.is_over do
     renderer:row(row)
     row, message = query:texts()
