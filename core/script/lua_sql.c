@@ -54,7 +54,7 @@ static lua_Integer integer_option(lua_State *L, const char *name)
 	return value;
 }
 
-/* open{state_dir=, proc=, root=, time_ms=, rows=, process_memory_bytes=} -> database | nil, message, code */
+/* open{state_dir=, proc=, root=, time_ms=, rows=, process_memory_bytes=, helpers=} -> database | nil, message, code */
 static int sql_open(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TTABLE);
@@ -65,6 +65,7 @@ static int sql_open(lua_State *L)
 		.time_ms = integer_option(L, "time_ms"),
 		.rows = (uint64_t)integer_option(L, "rows"),
 		.process_memory_bytes = (uint64_t)integer_option(L, "process_memory_bytes"),
+		.helpers = (unsigned)integer_option(L, "helpers"),
 	};
 	struct database *database = lua_newuserdatauv(L, sizeof(*database), 0);
 	*database = (struct database){.sql = NULL}; /* safe for __gc before anything can fail */
@@ -366,8 +367,12 @@ static void make_class(lua_State *L, const char *name, const luaL_Reg *methods, 
 int luaopen_moonwatch_sql(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"open", sql_open},         {"tables", sql_tables},           {"functions", sql_functions},
-		{"versions", sql_versions}, {"is_complete", sql_is_complete}, {"layout", mw_lua_layout},
+		{"open", sql_open},
+		{"tables", sql_tables},
+		{"functions", sql_functions},
+		{"versions", sql_versions},
+		{"is_complete", sql_is_complete},
+		{"layout", mw_lua_layout},
 		{NULL, NULL},
 	};
 	static const luaL_Reg database_methods[] = {

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,6 +61,9 @@ struct mw_sql_query {
 	sqlite3_int64 used_before; /* by SQLite */
 };
 
+/* Tables may have several threads. */
+static pthread_mutex_t warnings_lock = PTHREAD_MUTEX_INITIALIZER;
+
 void mw_sql_warn(struct mw_sql_world *world, const char *format, ...)
 {
 	struct mw_err line;
@@ -67,14 +72,15 @@ void mw_sql_warn(struct mw_sql_world *world, const char *format, ...)
 	int n = vsnprintf(line.text, sizeof(line.text), format, arguments);
 	va_end(arguments);
 	struct mw_buf *lines = world->warnings;
-	if (n < 0 || (lines->size && strstr(lines->data, line.text)))
-		return;
+	(void)pthread_mutex_lock(&warnings_lock);
+	bool is_new = n >= 0 && !(lines->size && strstr(lines->data, line.text));
 	/* What does not fit is left out whole. */
-	if (mw_buf_reserve(lines, strlen(line.text) + 1)) {
+	if (is_new && mw_buf_reserve(lines, strlen(line.text) + 1)) {
 		mw_buf_str(lines, line.text);
 		mw_buf_char(lines, '\n');
 	}
 	lines->failed = false;
+	(void)pthread_mutex_unlock(&warnings_lock);
 }
 
 /* sqlite3_progress_handler() */
@@ -212,6 +218,15 @@ void mw_sql_set_window(struct mw_sql *sql, struct mw_sql_window *window)
 	sql->world.window = window;
 }
 
+static unsigned helpers(unsigned most)
+{
+	cpu_set_t cpus;
+	if (!most || sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		return 0;
+	unsigned others = (unsigned)CPU_COUNT(&cpus) - 1;
+	return others < most ? others : most;
+}
+
 int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, struct mw_err *err)
 {
 	struct mw_sql *sql = calloc(1, sizeof(*sql));
@@ -230,6 +245,7 @@ int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, s
 		.state_dir = sql->state_dir,
 		.deadline_ns = INT64_MAX,
 		.warnings = &sql->warnings,
+		.helpers = helpers(options->helpers),
 	};
 	if (options->process_memory_bytes)
 		(void)sqlite3_hard_heap_limit64((sqlite3_int64)options->process_memory_bytes);
@@ -490,12 +506,13 @@ int mw_sql_add_view(struct mw_sql *sql, const char *name, const char *text, size
 
 const char *mw_sql_warnings(struct mw_sql *sql)
 {
-	if (sql->warnings.size == 0)
-		return NULL;
 	mw_buf_clear(&sql->told);
-	mw_buf_add(&sql->told, sql->warnings.data, sql->warnings.size);
+	(void)pthread_mutex_lock(&warnings_lock);
+	if (sql->warnings.size)
+		mw_buf_add(&sql->told, sql->warnings.data, sql->warnings.size);
 	mw_buf_clear(&sql->warnings);
-	return sql->told.data;
+	(void)pthread_mutex_unlock(&warnings_lock);
+	return sql->told.size ? sql->told.data : NULL;
 }
 
 const struct mw_sql_table *mw_sql_table(const char *name)

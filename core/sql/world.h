@@ -23,6 +23,9 @@ struct mw_sql_world {
 	int64_t deadline_ns;             /* CLOCK_MONOTONIC, of the running query; INT64_MAX for none */
 	/* How often a table read a process, for tests: what is not asked for must not be read. */
 	uint64_t processes_read;
+	/* Threads that tables may take beside the one that asks. */
+	unsigned helpers;
+	bool has_pidfd_ids;      /* of processes in `procfd`; for the table processes */
 	struct mw_buf *warnings; /* lines */
 	/* A table tells SQLite its columns, which for the authorizer looks like writing. */
 	bool is_declaring;

@@ -10,6 +10,7 @@ local sql = {}
 ---@field time_ms integer?   most time of one query
 ---@field rows integer?      most rows of one query
 ---@field process_memory_bytes integer?  of all of SQLite in this process
+---@field helpers integer?  threads that tables may take beside this one, at most one for each other CPU; 0
 
 ---@class moonwatch.sql.Column
 ---@field name string

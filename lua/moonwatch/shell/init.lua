@@ -13,6 +13,8 @@ local M = {}
 local STATEMENT_BYTES = 1 << 20
 --- Of SQLite, in this process; what a sort or a join without end is stopped at.
 local MEMORY_BYTES = 256 << 20
+--- Threads that tables may take beside the main one.
+local HELPERS = 3
 local OUTPUT_BUFFER_BYTES = 1 << 16
 --- Of files that .read files that .read …
 local READ_DEPTH = 16
@@ -238,6 +240,7 @@ function M.main(words)
     time_ms = options.time_limit,
     rows = options.row_limit,
     process_memory_bytes = MEMORY_BYTES,
+    helpers = HELPERS,
   })
   if not database then
     io.stderr:write("moonwatch: sql: ", why, "\n")

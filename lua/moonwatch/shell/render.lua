@@ -141,17 +141,17 @@ local function streamed(write, layout, edges)
   edges = edges or {}
   local renderer = {}
 
-  function renderer:begin(columns)
+  function renderer.begin(_, columns)
     rows = sql.layout(layout(columns))
     write(edges.head and edges.head(columns) or "")
   end
 
-  function renderer:row(values)
+  function renderer.row(_, values)
     has_rows = true
     write(rows:row(values))
   end
 
-  function renderer:all(query, is_over)
+  function renderer.all(_, query, is_over)
     local rendered, message
     repeat
       rendered, message = rows:rows(query)
@@ -163,7 +163,7 @@ local function streamed(write, layout, edges)
     return rendered, message
   end
 
-  function renderer:finish()
+  function renderer.finish()
     write(not has_rows and edges.tail_of_nothing or edges.tail or "")
   end
 
