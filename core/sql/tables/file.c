@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "sql/paths.h"
+#include "sql/rows.h"
 #include "sql/table.h"
 
 enum {
@@ -50,8 +51,12 @@ enum {
 	MOUNT_NAMESPACE_ID,
 };
 
+enum {
+	BATCH = 64, /* rows at a time */
+};
+
 static const struct mw_sql_column columns[] = {
-	[PATH] = {"path", MW_SQL_TEXT, MW_SQL_INDEX | MW_SQL_REQUIRED | MW_SQL_LIKE,
+	[PATH] = {"path", MW_SQL_TEXT, MW_SQL_INDEX | MW_SQL_REQUIRED | MW_SQL_LIKE | MW_SQL_SET,
 		  "Path; with LIKE, % is any part of one name, %% at the end all below"},
 	[DIRECTORY] = {"directory", MW_SQL_TEXT, MW_SQL_REQUIRED | MW_SQL_ADDITIONAL | MW_SQL_LIKE, "Folder it is in"},
 	[FILENAME] = {"filename", MW_SQL_TEXT, 0, "Name in that folder"},
@@ -119,9 +124,8 @@ static void add_link(struct mw_rows *rows, const char *path)
 		mw_rows_string(rows, SYMLINK_TARGET_PATH, target);
 }
 
-static int add_file(void *data, const char *path)
+static int add_file(struct mw_rows *rows, const char *path)
 {
-	struct mw_rows *rows = data;
 	struct statx file;
 	struct statx target;
 	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &file) < 0)
@@ -159,10 +163,29 @@ static int add_file(void *data, const char *path)
 	return 0;
 }
 
-static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
+static int open_scan(const struct mw_sql_scan *scan, void **ret_state, struct mw_err *err)
 {
+	struct mw_sql_paths *paths = NULL;
 	(void)err;
-	return mw_sql_paths_each(scan, PATH, DIRECTORY, add_file, rows);
+	int r = mw_sql_paths_open(scan, PATH, DIRECTORY, &paths);
+	*ret_state = paths;
+	return r;
+}
+
+static int next(void *state, const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
+{
+	int r = 0;
+	(void)scan;
+	(void)err;
+	for (const char *path; rows->count < BATCH && (r = mw_sql_paths_next(state, &path)) > 0;)
+		if ((r = add_file(rows, path)) < 0)
+			break;
+	return r < 0 ? r : 0;
+}
+
+static void close_scan(void *state)
+{
+	mw_sql_paths_close(state);
 }
 
 const struct mw_sql_table mw_table_file = {
@@ -171,5 +194,7 @@ const struct mw_sql_table mw_table_file = {
 	.source = "file system",
 	.example = "SELECT path, mode, uid FROM file WHERE path LIKE '/usr/bin/%' AND mode LIKE '4%'",
 	.columns = columns,
-	.fill = fill,
+	.open = open_scan,
+	.next = next,
+	.close = close_scan,
 };
