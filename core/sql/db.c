@@ -17,7 +17,6 @@
 #include "crypto/digest_cache.h"
 #include "crypto/redact.h"
 #include "flag/flag.h"
-#include "pkg/walk.h"
 #include "proc/users.h"
 #include "sql/bounded.h"
 #include "sql/collations.h"
@@ -25,6 +24,7 @@
 #include "sql/function.h"
 #include "sql/interrupt.h"
 #include "sql/memory.h"
+#include "sql/packages.h"
 #include "sql/table.h"
 #include "sql/vtab.h"
 #include "sql/world.h"
@@ -271,7 +271,7 @@ void mw_sql_close(struct mw_sql *sql)
 		return;
 	(void)sqlite3_close(sql->db);
 	mw_users_free(sql->world.users);
-	mw_package_walk_free(sql->world.packages);
+	mw_sql_packages_release(&sql->world);
 	mw_flags_free(sql->own_flags);
 	mw_digest_cache_free(sql->world.digests);
 	if (sql->world.procfd >= 0)
@@ -386,6 +386,7 @@ int mw_sql_step(struct mw_sql_query *query, struct mw_err *err)
 	if (mw_sql_is_interrupted()) /* while its rows were shown */
 		return fail(sql, SQLITE_INTERRUPT, err);
 	sql->world.deadline_ns = query->deadline_ns;
+	sql->world.began_ns = query->deadline_ns - sql->time_ms * MW_NS_PER_MS;
 	int r = step(query);
 	sql->world.deadline_ns = INT64_MAX;
 	if (r == SQLITE_DONE)

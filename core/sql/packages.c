@@ -5,7 +5,9 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "pkg/cache.h"
 #include "pkg/walk.h"
+#include "spool/state_dir.h"
 #include "sql/interrupt.h"
 #include "sql/world.h"
 
@@ -52,6 +54,22 @@ static bool is_folder(const struct mw_sql_constraint *directory, char ret_path[M
 	return true;
 }
 
+static void load_cache(struct mw_sql_world *world)
+{
+	char dir[MW_PATH_BYTES];
+	if (mw_state_dir_find(world->state_dir, dir, NULL) == 0)
+		mw_package_cache_load(world->packages, dir, world->rootfd);
+}
+
+void mw_sql_packages_release(struct mw_sql_world *world)
+{
+	char dir[MW_PATH_BYTES];
+	if (world->packages && mw_state_dir_find(world->state_dir, dir, NULL) == 0)
+		mw_package_cache_save(world->packages, dir, world->rootfd);
+	mw_package_walk_free(world->packages);
+	world->packages = NULL;
+}
+
 static int walk_from(struct mw_sql_packages *packages, enum mw_package_kind kind, const char *start, unsigned depth)
 {
 	struct mw_sql_world *world = packages->scan->world;
@@ -59,12 +77,15 @@ static int walk_from(struct mw_sql_packages *packages, enum mw_package_kind kind
 		int r = mw_package_walk_new(&world->packages);
 		if (r < 0)
 			return r;
+		load_cache(world);
 	}
 	const struct mw_package_walk_options options = {
 		.rootfd = world->rootfd,
 		.start = start,
 		.depth = depth,
 		.kinds = 1U << kind,
+		/* Of a join that asks again and again, once is enough. */
+		.since_ns = world->began_ns,
 	};
 	struct mw_package_sink sink = mw_sql_packages_sink(packages);
 	return mw_package_walk_find(world->packages, &options, &sink);

@@ -32,3 +32,6 @@ void mw_sql_packages_directory(const struct mw_sql_packages *packages, unsigned 
 
 /* As osquery has it, what is not known is an empty text. */
 void mw_sql_packages_text(struct mw_rows *rows, unsigned column, const char *text);
+
+/* Forget what walks remember, which is kept in the state folder when there is one. */
+void mw_sql_packages_release(struct mw_sql_world *world);

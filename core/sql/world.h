@@ -20,7 +20,8 @@ struct mw_sql_world {
 	const struct mw_flags *flags;
 	struct mw_sql_window *window;    /* of event tables; NULL: all */
 	struct mw_digest_cache *digests; /* NULL until the first is asked for */
-	int64_t deadline_ns;             /* CLOCK_MONOTONIC, of the running query; INT64_MAX for none */
+	/* CLOCK_MONOTONIC, of the running query: when it began, and when it must be over (INT64_MAX for never). */
+	int64_t began_ns, deadline_ns;
 	/* How often a table read a process, for tests: what is not asked for must not be read. */
 	uint64_t processes_read;
 	/* Threads that tables may take beside the one that asks. */
