@@ -27,7 +27,9 @@ static void spool_up(void)
 		{"e1", "process.exec",
 		 "{\"process\":{\"pid\":5,\"ppid\":1,\"name\":\"sh\",\"exe\":\"/bin/sh\",\"cmdline\":\"sh -c \xc3\xa9\","
 		 "\"cwd\":\"/\",\"uid\":1,\"euid\":2,\"gid\":3,\"egid\":4,\"user\":\"u\",\"tty\":\"pts/1\","
-		 "\"ancestors\":[{\"pid\":1}]}}",
+		 "\"ancestors\":[{\"pid\":1}],\"env\":[\"A=1\",\"LD_X=y z\"]},"
+		 "\"executable\":{\"mode\":33261,\"uid\":8,\"gid\":9,\"atime\":\"1970-01-01T00:00:07.9Z\","
+		 "\"mtime\":\"2026-01-02T03:04:05.123456789Z\",\"ctime\":\"1970-01-01T00:01:00Z\"}}",
 		 10999999999, 5},
 		{"e2", "process.exec", "{\"process\":{\"pid\":6,\"argv_truncated\":true,\"argv_total_bytes\":9999}}",
 		 11000000000, 6},
@@ -80,9 +82,16 @@ static void process_events_come_from_the_spool(void **state)
 	struct mw_sql *sql = open_sql();
 	assert_string_equal(rows_of(sql,
 				    "SELECT pid, path, cmdline, cmdline_size, cwd, uid, euid, gid, egid, parent, time,"
-				    " eid, syscall, name, user, tty, ancestors, mode, auid, overflows, exit_code"
+				    " eid, syscall, name, user, tty, ancestors, auid, overflows, exit_code"
 				    " FROM process_events WHERE eid = 'e1'"),
 			    "5,/bin/sh,sh -c \xc3\xa9,8,/,1,2,3,4,1,10,e1,execve,sh,u,pts/1,[{\"pid\":1}],"
+			    "NULL,NULL,NULL");
+	assert_string_equal(rows_of(sql,
+				    "SELECT mode, owner_uid, owner_gid, atime, mtime, ctime, access_time, modify_time,"
+				    " change_time, suid, fsuid, sgid, fsgid, env, uptime FROM process_events"
+				    " WHERE eid = 'e1'"),
+			    "0100755,8,9,7,1767323045,60,7,1767323045,60,2,2,4,4,A=1 LD_X=y z,NULL");
+	assert_string_equal(rows_of(sql, "SELECT suid, mode, env, mtime FROM process_events WHERE eid = 'e3'"),
 			    "NULL,NULL,NULL,NULL");
 	assert_string_equal(rows_of(sql, "SELECT cmdline_size, overflows FROM process_events WHERE eid = 'e2'"),
 			    "9999,cmdline");
