@@ -131,20 +131,44 @@ static bool folder_of(const struct mw_sql_constraint *constraint, char ret_path[
 	return true;
 }
 
-int mw_sql_packages_walk_files(struct mw_sql_packages *packages, enum mw_package_kind kind, unsigned directory,
-			       unsigned path)
+static int walk_files(struct mw_sql_packages *packages)
 {
 	const struct mw_sql_scan *scan = packages->scan;
+	const struct mw_sql_package_files *files = packages->files;
 	char start[MW_PATH_BYTES];
-	if (mw_sql_equal(scan, directory))
-		return mw_sql_packages_walk(packages, kind, directory, 1);
+	if (mw_sql_equal(scan, files->directory))
+		return mw_sql_packages_walk(packages, files->kind, files->directory, 1);
 	for (unsigned i = 0; i < scan->constraint_count; i++) {
 		const struct mw_sql_constraint *constraint = &scan->constraints[i];
-		if (constraint->column != path || !folder_of(constraint, start))
+		if (constraint->column != files->path || !folder_of(constraint, start))
 			continue;
-		return walk_from(packages, kind, start, constraint->op == MW_SQL_EQ ? 1 : 0);
+		return walk_from(packages, files->kind, start, constraint->op == MW_SQL_EQ ? 1 : 0);
 	}
-	return walk_from(packages, kind, "/", 0);
+	return walk_from(packages, files->kind, "/", 0);
+}
+
+_Static_assert(MW_PACKAGE_TEXT(name) > 0, "0 is no text");
+
+static void fill_file(const struct mw_sql_packages *packages, const struct mw_package *package)
+{
+	const struct mw_sql_package_files *files = packages->files;
+	struct mw_rows *rows = packages->rows;
+	for (unsigned i = 0; packages->scan->table->columns[i].name; i++) {
+		if (i == files->directory)
+			mw_sql_packages_directory(packages, i, package->directory);
+		else if (i == files->uid)
+			mw_rows_int(rows, i, package->uid);
+		else if (files->texts[i])
+			mw_sql_packages_text(rows, i, *(const char *const *)((const char *)package + files->texts[i]));
+	}
+	if (files->more)
+		files->more(rows, package);
+}
+
+int mw_sql_package_files(const struct mw_sql_scan *scan, const struct mw_sql_package_files *files, struct mw_rows *rows)
+{
+	struct mw_sql_packages packages = {.scan = scan, .rows = rows, .fill = fill_file, .files = files};
+	return walk_files(&packages);
 }
 
 void mw_sql_packages_directory(const struct mw_sql_packages *packages, unsigned column, const char *directory)

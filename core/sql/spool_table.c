@@ -64,8 +64,14 @@ static void build(struct mw_buf *sql, const struct mw_sql_scan *scan, const stru
 {
 	const char *separator = "SELECT ";
 	for (unsigned i = 0; scan->table->columns[i].name; i++) {
-		bool is_read = source->expressions[i] && mw_sql_wants(scan, i);
-		mw_buf_printf(sql, "%s%s", separator, is_read ? source->expressions[i] : "NULL");
+		const char *name = scan->table->columns[i].name;
+		if (source->document && mw_sql_wants(scan, i)) {
+			mw_buf_printf(sql, "%sjson_extract(%s, '$.%s%s')", separator, source->document, source->member,
+				      name);
+		} else {
+			bool is_read = source->expressions && source->expressions[i] && mw_sql_wants(scan, i);
+			mw_buf_printf(sql, "%s%s", separator, is_read ? source->expressions[i] : "NULL");
+		}
 		separator = ", ";
 	}
 	const char *stream = source->stream == MW_SPOOL_ALERTS ? "alerts" : "events";
