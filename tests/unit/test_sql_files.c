@@ -87,6 +87,7 @@ static void files_are_found_as_osquery_finds_them(void **state)
 		{"path GLOB '@/?/t*'", "two"},
 		{"directory = '@'", "a,d,one"},
 		{"directory = '@/d'", "five,up"},
+		{"directory IN ('@/d', '@/a/b', '@/none')", "c,five,three,up"},
 		{"directory LIKE '@/%'", "[x],b,five,two,up"},
 		{"directory LIKE '@/%%'", "[x],b,c,five,four,three,two,up"},
 		{"path IN ('@/one', '@/none', '@/d/five', NULL)", "five,one"},

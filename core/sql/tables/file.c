@@ -58,7 +58,8 @@ enum {
 static const struct mw_sql_column columns[] = {
 	[PATH] = {"path", MW_SQL_TEXT, MW_SQL_INDEX | MW_SQL_REQUIRED | MW_SQL_LIKE | MW_SQL_SET,
 		  "Path; with LIKE, % is any part of one name, %% at the end all below"},
-	[DIRECTORY] = {"directory", MW_SQL_TEXT, MW_SQL_REQUIRED | MW_SQL_ADDITIONAL | MW_SQL_LIKE, "Folder it is in"},
+	[DIRECTORY] = {"directory", MW_SQL_TEXT, MW_SQL_REQUIRED | MW_SQL_ADDITIONAL | MW_SQL_LIKE | MW_SQL_SET,
+		       "Folder it is in"},
 	[FILENAME] = {"filename", MW_SQL_TEXT, 0, "Name in that folder"},
 	[INODE] = {"inode", MW_SQL_BIGINT, 0, "Inode"},
 	[UID] = {"uid", MW_SQL_BIGINT, 0, "Owner"},
@@ -80,7 +81,7 @@ static const struct mw_sql_column columns[] = {
 	[VOLUME_SERIAL] = {"volume_serial", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[FILE_ID] = {"file_id", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[FILE_VERSION] = {"file_version", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only", "version"},
-	[PRODUCT_VERSION] = {"product_version", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
+	[PRODUCT_VERSION] = {"product_version", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only", "version"},
 	[ORIGINAL_FILENAME] = {"original_filename", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[SHORTCUT_TARGET_PATH] = {"shortcut_target_path", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[SHORTCUT_TARGET_TYPE] = {"shortcut_target_type", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},

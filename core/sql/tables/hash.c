@@ -26,7 +26,8 @@ enum {
 static const struct mw_sql_column columns[] = {
 	[PATH] = {"path", MW_SQL_TEXT, MW_SQL_INDEX | MW_SQL_REQUIRED | MW_SQL_LIKE | MW_SQL_SET,
 		  "Path; with LIKE, % is any part of one name, %% at the end all below"},
-	[DIRECTORY] = {"directory", MW_SQL_TEXT, MW_SQL_REQUIRED | MW_SQL_ADDITIONAL | MW_SQL_LIKE, "Folder it is in"},
+	[DIRECTORY] = {"directory", MW_SQL_TEXT, MW_SQL_REQUIRED | MW_SQL_ADDITIONAL | MW_SQL_LIKE | MW_SQL_SET,
+		       "Folder it is in"},
 	[MD5] = {"md5", MW_SQL_TEXT, 0, "MD5 of its contents", "NOCASE"},
 	[SHA1] = {"sha1", MW_SQL_TEXT, 0, "SHA-1", "NOCASE"},
 	[SHA256] = {"sha256", MW_SQL_TEXT, 0, "SHA-256", "NOCASE"},
