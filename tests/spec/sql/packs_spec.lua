@@ -2,24 +2,9 @@
 local sql = require "moonwatch.sql"
 local world = require "tests.spec.sql.world"
 
-local whole <const> = assert(sql.open { state_dir = "/nowhere", time_ms = 60000 })
-
---- For tables that go through whole file systems: on a machine with compilers and sources that takes most of a minute, and other
---- specs do it.
-local small = world.new {
-  ["etc/passwd"] = "root:x:0:0:root:/root:/bin/sh\n",
-  ["app/node_modules/express/package.json"] = '{"name": "express", "version": "4.18.2"}',
-  ["usr/lib/python3/dist-packages/flask-3.0.dist-info/METADATA"] = "Metadata-Version: 2.1\nName: flask\nVersion: 3.0\n",
-  ["usr/bin/tool"] = "#!/bin/sh\n",
-}.database
-
-local function database_of(text)
-  return (text:find "_packages" or text:find "ruby_gems" or text:find "suid_bin") and small or whole
-end
-
 --- Every row, and how many there were.
 local function run(text)
-  local query <close> = assert(database_of(text):prepare(text))
+  local query <close> = assert(world.database_of(text):prepare(text))
   local count = 0
   local row, message = query:step()
   while row do
@@ -100,7 +85,7 @@ describe("every table of osquery", function()
   for _, name in ipairs(names) do
     it(name .. " gives its columns, in order, and rows without an error", function()
       local query <close> =
-        assert(database_of(name):prepare(("SELECT * FROM %s%s LIMIT 1"):format(name, required(osquery[name]))))
+        assert(world.database_of(name):prepare(("SELECT * FROM %s%s LIMIT 1"):format(name, required(osquery[name]))))
       local expected, got = {}, {}
       for _, column in ipairs(osquery[name]) do
         if not column.is_hidden then
@@ -124,7 +109,7 @@ describe("every table", function()
     end)
 
     it(name .. " counts its rows", function()
-      local query <close> = assert(database_of(name):prepare(
+      local query <close> = assert(world.database_of(name):prepare(
         ("SELECT count(*) FROM %s%s"):format(name, required(described.columns))))
       assert.is_truthy(query:step())
     end)
