@@ -232,12 +232,6 @@ const struct mw_sql_empty mw_sql_empties[] = {
 	 "ec2_instance_tags: instance_id TEXT, key TEXT, value TEXT\n"
 	 "osquery_extensions: uuid BIGINT, name TEXT, version TEXT collate=version, "
 	 "sdk_version TEXT collate=version, path TEXT, type TEXT\n"
-	 "osquery_packs: name TEXT, platform TEXT, version TEXT collate=version, shard INTEGER, "
-	 "discovery_cache_hits INTEGER, discovery_executions INTEGER, active INTEGER\n"
-	 "osquery_schedule: name TEXT, query TEXT, interval INTEGER, executions BIGINT, last_executed BIGINT, "
-	 "denylisted INTEGER alias=blacklisted, output_size BIGINT, wall_time BIGINT, wall_time_ms BIGINT, "
-	 "last_wall_time_ms BIGINT, user_time BIGINT, last_user_time BIGINT, system_time BIGINT, "
-	 "last_system_time BIGINT, average_memory BIGINT, last_memory BIGINT\n"
 	 "yara_events: target_path TEXT, category TEXT, action TEXT, matches TEXT, count INTEGER, "
 	 "strings TEXT, tags TEXT, time BIGINT, eid TEXT hidden, transaction_id BIGINT hidden(mac)\n"},
 	{0},

@@ -49,7 +49,9 @@ extern const struct mw_sql_table mw_table_os_version;
 extern const struct mw_sql_table mw_table_osquery_events;
 extern const struct mw_sql_table mw_table_osquery_flags;
 extern const struct mw_sql_table mw_table_osquery_info;
+extern const struct mw_sql_table mw_table_osquery_packs;
 extern const struct mw_sql_table mw_table_osquery_registry;
+extern const struct mw_sql_table mw_table_osquery_schedule;
 extern const struct mw_sql_table mw_table_php_packages;
 extern const struct mw_sql_table mw_table_process_envs;
 extern const struct mw_sql_table mw_table_process_events;
@@ -134,7 +136,9 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_osquery_events,
 	&mw_table_osquery_flags,
 	&mw_table_osquery_info,
+	&mw_table_osquery_packs,
 	&mw_table_osquery_registry,
+	&mw_table_osquery_schedule,
 	&mw_table_php_packages,
 	&mw_table_process_envs,
 	&mw_table_process_events,
