@@ -547,6 +547,15 @@ static int query_views(lua_State *L)
 	return wait_for(L, asker, pending, &err, -EBUSY);
 }
 
+/* interrupt(): the query that runs now ends */
+static int query_interrupt(lua_State *L)
+{
+	struct asker *asker = find_asker(L);
+	if (asker)
+		mw_sql_worker_interrupt(asker->worker);
+	return 0;
+}
+
 static const char *text_of(lua_State *L, const char *name)
 {
 	lua_getfield(L, 1, name); /* stays on the stack, and so alive */
@@ -567,11 +576,10 @@ static int query_setup(lua_State *L)
 
 int luaopen_moonwatch_query(lua_State *L)
 {
-	static const luaL_Reg functions[] = {{"run", query_run},
-					     {"setup", query_setup},
-					     {"tables", query_tables},
-					     {"views", query_views},
-					     {NULL, NULL}};
+	static const luaL_Reg functions[] = {
+		{"interrupt", query_interrupt}, {"run", query_run},     {"setup", query_setup},
+		{"tables", query_tables},       {"views", query_views}, {NULL, NULL},
+	};
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -97,10 +97,17 @@ end
 --- The end of the application: tell what event tables have gathered, and stop.  In a task.
 ---@param deadline_ms number
 function M.flush(deadline_ms)
-  if options then
+  if not options then
+    return
+  end
+  -- A query before these may take its time to end, and others are to have theirs.
+  local over = loop.bell()
+  loop.spawn(function()
     current:finish(loop.now() + deadline_ms)
     bell:ring()
-  end
+    over:ring()
+  end)
+  over:wait(deadline_ms)
 end
 
 return M

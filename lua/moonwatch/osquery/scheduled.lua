@@ -8,6 +8,9 @@ local M = {}
 local INFO <const>, WARNING <const>, ERROR <const> = 0, 1, 2
 --- What ends a query by a fault of its own.
 local FAULTS <const> = { ENOMEM = true, ENOBUFS = true }
+--- Of its time, a tenth on the processor; or so many times in a row.
+local CPU_PART <const> = 10
+local TIMEOUTS <const> = 3
 
 --- Of a query beside the loop, by flags.
 ---@param self moonwatch.osquery.Scheduler
@@ -199,11 +202,16 @@ end
 
 --- How a query ended that gave no rows.
 local function handle_failure(self, query, state, message, code, stats)
+  if code == "EINTR" or code == "EBUSY" then
+    return -- the end, or too many wait: nothing is wrong with it
+  end
   local is_fault = FAULTS[code]
   if code == "ETIME" then
-    -- Where others take the processor, or somebody else does not answer, it is not the query's own.
+    -- Where others take the processor, or somebody else does not answer, it may not be the query's own; but not for ever.
     local cpu = stats and stats.user_ms + stats.system_ms or 0
-    is_fault = not stats or stats.wall_ms == 0 or 2 * cpu >= self.world.flag "query_timeout_ms"
+    state.timeouts = (state.timeouts or 0) + 1
+    is_fault = not stats or stats.wall_ms == 0 or CPU_PART * cpu >= self.world.flag "query_timeout_ms"
+      or state.timeouts >= TIMEOUTS
   end
   state.message = message
   if is_fault and query.denylist then
@@ -260,7 +268,7 @@ function M.run(self, query)
   self.is_new = true
   local code = not rows and stats or nil
   stats = rows and stats or failed
-  if stats then
+  if stats and code ~= "EINTR" then
     note_stats(state, stats, world.time())
   end
   local events, all_events = reads_events(stats and stats.tables or {})
@@ -273,6 +281,7 @@ function M.run(self, query)
     end
     return handle_failure(self, query, state, message, code, stats)
   end
+  state.timeouts = nil
   local epoch = flag "schedule_epoch"
   local bytes, why, has_more
   if query.snapshot then

@@ -448,6 +448,9 @@ end
 function Scheduler:finish(deadline)
   self:stop()
   local world = self.world
+  if self.is_busy then
+    world.query.interrupt()
+  end
   while self.is_busy and world.now() < deadline do
     world.wait(5)
   end

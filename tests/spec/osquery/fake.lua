@@ -102,6 +102,9 @@ function M.new(notes)
         end
         return answer(options)
       end,
+      interrupt = function()
+        fake.interrupted = true
+      end,
       tables = function(text)
         return fake.tables[text] or { "processes" }
       end,

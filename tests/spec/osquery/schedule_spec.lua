@@ -491,8 +491,13 @@ describe("the denylist", function()
     here.answer("q", function()
       return nil, "stopped", "ETIME", fake.stats { user_ms = 3, system_ms = 1, wall_ms = 30000 }
     end)
-    here.run(41)
-    assert.are.equal(4, #here.asked)
+    here.run(21)
+    assert.are.equal(2, #here.asked)
+    assert.are.same({ "2 query n: stopped" }, here.reports)
+    -- But not time after time.
+    here.run(40)
+    assert.are.equal(1, #here.asked)
+    assert.are.equal("2 query n: stopped; it is not run again for a day", here.reports[2])
   end)
 
   it("forgives what was stopped by the end", function()

@@ -163,6 +163,26 @@ describe("a query beside the loop", function()
     end)
   end)
 
+  it("can be interrupted, and those behind it go on", function()
+    task(function()
+      local ended
+      loop.spawn(function()
+        local _, _, code = query.run(ENDLESS .. "count(*) FROM c")
+        ended = code
+      end)
+      local rows
+      loop.spawn(function()
+        rows = query.run "SELECT 1 AS a"
+      end)
+      repeat
+        query.interrupt()
+        loop.sleep(1)
+      until rows
+      assert.are.equal("EINTR", ended)
+      assert.are.same({ { a = 1 } }, rows)
+    end)
+  end)
+
   it("waits in a task alone", function()
     assert.has_error(function()
       query.run "SELECT 1"
