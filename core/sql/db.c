@@ -455,8 +455,8 @@ static bool is_view_name(const char *name)
 /* One SELECT, and nothing behind it. */
 static int check_view(struct mw_sql *sql, const char *text, size_t bytes, struct mw_err *err)
 {
-	struct mw_sql_query *query;
-	const char *rest;
+	struct mw_sql_query *query = NULL;
+	const char *rest = text;
 	int r = mw_sql_prepare(sql, text, bytes, &query, &rest, err);
 	if (r < 0)
 		return r;
@@ -473,6 +473,7 @@ static int check_view(struct mw_sql *sql, const char *text, size_t bytes, struct
 		     sqlite3_strnicmp(text, "values", 6) == 0);
 	if (!is_select)
 		return mw_err_set(err, -EINVAL, "a view is one SELECT");
+	query = NULL;
 	r = mw_sql_prepare(sql, rest, (size_t)(text + bytes - rest), &query, &rest, err);
 	if (r < 0 || query)
 		r = mw_err_set(err, -EINVAL, "a view is one SELECT, with nothing behind it");

@@ -20,8 +20,9 @@ end
 ---@param with system.schedule.Run
 local function run(command, with)
   local lines, state = support.new_path(), with.state or support.new_path()
-  local result = support.run(("MOONWATCH=%s STATE=%s LINES=%s %s run --state_dir=%s --config_path=%s --outputs=results/json:file=%s%s -- %s"):format(
-    support.moonwatch, state, lines, support.moonwatch, state, config(with.config), lines, with.outputs or "", command))
+  local result = support.run(("MOONWATCH=%s STATE=%s LINES=%s %s run --state_dir=%s --config_path=%s --outputs=%s%s -- %s"):format(
+    support.moonwatch, state, lines, support.moonwatch, state, config(with.config), "results/json:file=" .. lines,
+    with.outputs or "", command))
   support.await(lines)
   return result, support.json_lines(lines), state, support.read(lines)
 end
@@ -73,9 +74,9 @@ describe("a schedule from a configuration file", function()
     assert.are.equal(0, result.code, result.err)
     local line = text:match '([^\n]*"name":"n"[^\n]*)\n'
     local identifier, calendar, unix = line:match '"hostIdentifier":"([^"]+)","calendarTime":"([^"]+)","unixTime":(%d+),'
-    assert.are.equal(('{"name":"n","hostIdentifier":"%s","calendarTime":"%s","unixTime":%s,"epoch":0,"counter":0,"numerics":false,'):format(
-      identifier, calendar, unix)
-      .. '"decorations":{"first":"one","second":"2"},"columns":{"uid":"0","username":"root"},"action":"added"}', line)
+    assert.are.equal(('{"name":"n","hostIdentifier":"%s","calendarTime":"%s","unixTime":%s,'):format(identifier, calendar, unix)
+      .. '"epoch":0,"counter":0,"numerics":false,"decorations":{"first":"one","second":"2"},'
+      .. '"columns":{"uid":"0","username":"root"},"action":"added"}', line)
     assert.are.equal(os.date("!%a %b %e %H:%M:%S %Y UTC", tonumber(unix)), calendar)
     assert.is_truthy(identifier:find "^%x+%-%x+%-%x+%-%x+%-%x+$", identifier)
     assert.is_truthy(text:find('{"snapshot":[{"a":"1"},{"a":"2"}],"action":"snapshot","name":"all",', 1, true))
@@ -141,13 +142,14 @@ describe("a query that never ends", function()
     end
     return { options = options, schedule = { endless = { query = ENDLESS, interval = 1 }, n = { query = "SELECT 1", interval = 1 } } }
   end
+  local DENIED = [[$MOONWATCH sql --state_dir=$STATE --list "SELECT 'yes' AS x FROM osquery_schedule WHERE denylisted" ]]
+    .. "2>/dev/null | grep -q yes"
   --- Its thread is at work, and for longer than on anything else.
   local RUNS = "grep -sA2 moonwatch-sql /proc/[0-9]*/task/*/status | grep -q State:.R"
   local AT_WORK = RUNS .. " && sleep 0.3 && " .. RUNS
 
   it("is stopped, told, and not run again for a day; others run", function()
-    local result, lines, state = run("sh -c " .. support.quote(until_(
-      [[$MOONWATCH sql --state_dir=$STATE --list "SELECT 'yes' AS x FROM osquery_schedule WHERE denylisted" 2>/dev/null | grep -q yes]])),
+    local result, lines, state = run("sh -c " .. support.quote(until_(DENIED)),
       { config = endless { query_timeout_ms = 1000 } })
     assert.is_truthy(result.err:find("query endless: stopped after 1000 ms", 1, true), result.err)
     assert.is_truthy(result.err:find("it is not run again for a day", 1, true), result.err)
@@ -188,7 +190,7 @@ describe("a query that never ends", function()
     local result, _, state = run("sh -c " .. support.quote(until_(AT_WORK) .. [[
       ; for comm in /proc/[0-9]*/task/*/comm; do
         if [ "$(cat $comm 2>/dev/null)" = moonwatch-sql ]; then pid=${comm#/proc/}; kill -9 ${pid%%/*}; break; fi
-      done; ]] .. until_([[$MOONWATCH sql --state_dir=$STATE --list "SELECT 'yes' AS x FROM osquery_schedule WHERE denylisted" 2>/dev/null | grep -q yes]])),
+      done; ]] .. until_(DENIED)),
       { config = endless { query_timeout_ms = 120000 } })
     assert.is_truthy(result.err:find("query endless: the sensor died while it ran; it is not run again for a day", 1, true),
       result.err)
