@@ -47,6 +47,9 @@ local current = scheduler.new {
   wait = function(ms)
     bell:wait(ms)
   end,
+  pause = function()
+    loop.sleep(0)
+  end,
   random = math.random,
   flag = flags.get,
   settings = function(source)

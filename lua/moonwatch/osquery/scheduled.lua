@@ -6,6 +6,8 @@ local result = require "moonwatch.osquery.result"
 local M = {}
 
 local INFO <const>, WARNING <const>, ERROR <const> = 0, 1, 2
+--- Lines that are written between two looks of the loop at what else there is.
+local SLICE <const> = 500
 --- What ends a query by a fault of its own.
 local FAULTS <const> = { ENOMEM = true, ENOBUFS = true }
 --- Of its time, a tenth on the processor; or so many times in a row.
@@ -103,7 +105,10 @@ end
 
 local function put_lines(self, run, lines)
   local bytes = 0
-  for _, line in ipairs(lines) do
+  for i, line in ipairs(lines) do
+    if i % SLICE == 0 then
+      self.world.pause()
+    end
     local ok, message = self.world.add(line, run.name, run.time)
     if not ok then
       return nil, message

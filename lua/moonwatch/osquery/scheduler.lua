@@ -13,6 +13,7 @@ local text = require "moonwatch.text"
 ---@field time fun(): number               seconds since 1970
 ---@field now fun(): number                milliseconds of a clock that is never set
 ---@field wait fun(ms: number)             until then, or until something changes
+---@field pause fun()                      let others go on
 ---@field random fun(): number             from 0 to 1
 ---@field flag fun(name: string): any
 ---@field identifier fun(): string         of this host in lines

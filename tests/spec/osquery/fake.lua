@@ -66,6 +66,9 @@ function M.new(notes)
         fake.scheduler:stop()
       end
     end,
+    pause = function()
+      fake.pauses = (fake.pauses or 0) + 1
+    end,
     random = function()
       return fake.random or 0.5
     end,
