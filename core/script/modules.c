@@ -13,6 +13,7 @@
 #include "script/bind.h"
 #include "script/lua_secret.h"
 
+int luaopen_moonwatch_archive(lua_State *L);
 int luaopen_moonwatch_crypto(lua_State *L);
 int luaopen_moonwatch_environment(lua_State *L);
 int luaopen_moonwatch_event(lua_State *L);
@@ -35,6 +36,7 @@ int luaopen_moonwatch_yaml(lua_State *L);
 #define OURS (MW_SEEN_BY(MW_SCRIPT_AGENT) | MW_SEEN_BY(MW_SCRIPT_TOOL))
 
 const struct mw_script_module mw_script_modules[] = {
+	{"moonwatch.archive", luaopen_moonwatch_archive, MW_SEEN_BY(MW_SCRIPT_AGENT)},
 	{"moonwatch.crypto", luaopen_moonwatch_crypto, OURS},
 	{"moonwatch.environment", luaopen_moonwatch_environment, OURS},
 	{"moonwatch.event", luaopen_moonwatch_event, (unsigned)MW_SEEN_BY_ALL},

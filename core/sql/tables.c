@@ -6,6 +6,7 @@ extern const struct mw_sql_table mw_table_apk_packages;
 extern const struct mw_sql_table mw_table_apt_sources;
 extern const struct mw_sql_table mw_table_arp_cache;
 extern const struct mw_sql_table mw_table_authorized_keys;
+extern const struct mw_sql_table mw_table_carves;
 extern const struct mw_sql_table mw_table_certificates;
 extern const struct mw_sql_table mw_table_cgroup_limits;
 extern const struct mw_sql_table mw_table_cpu_info;
@@ -93,6 +94,7 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_apt_sources,
 	&mw_table_arp_cache,
 	&mw_table_authorized_keys,
+	&mw_table_carves,
 	&mw_table_certificates,
 	&mw_table_cgroup_limits,
 	&mw_table_cpu_info,

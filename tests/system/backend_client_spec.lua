@@ -1,6 +1,5 @@
 -- The sensor and a backend that is strict with it: enrolment, configuration, what is sent, queries.
 local backends = require "tests.system.backend"
-local cjson = require "cjson"
 local support = require "tests.system.support"
 
 local backend, state
@@ -190,6 +189,33 @@ describe("with a backend", function()
     assert.is_truthy(answer.messages.b:find "no_such_table")
     assert.is_truthy(answer.stats.a.wall_time_ms)
     assert.are.equal("", job:finish())
+  end)
+
+  it("files that it asks for come in blocks, when that is allowed", function()
+    local path = support.new_path()
+    support.write(path, ("a line\n"):rep(5000))
+    backend:query { carve = ("SELECT status FROM carves WHERE path = '%s' AND carve = 1"):format(path) }
+    local at_state = support.new_path() -- the same node each time, which is asked once
+    local job = start("--distributed_interval=1", at_state)
+    backend:wait { line = { message = { match = "not allowed" } } }
+    job:finish()
+    assert.are.equal(0, backend:count { where = { endpoint = "carve_start" } })
+    for _, packed in ipairs { "false", "true" } do
+      local at = backend:last()
+      backend:query { ["carve" .. packed] = ("SELECT status FROM carves WHERE path = '%s' AND carve = 1"):format(path) }
+      job = start("--distributed_interval=1 --disable_carver=false --carver_block_size=4096 --carver_compression=" .. packed, at_state)
+      local answer = backend:wait({ where = { endpoint = "write", accepted = true }, after = at })[1].body
+      assert.are.equal("SCHEDULED", answer.queries["carve" .. packed][1].status)
+      backend:wait { line = { message = { match = "SUCCESS" } }, after = at }
+      assert.are.equal("SUCCESS", support.sql(job.state, "SELECT status FROM carves ORDER BY time DESC LIMIT 1")[1].status)
+      job:finish()
+    end
+    local carved = backend:state().carves
+    assert.are.equal(2, #carved)
+    for _, carve in ipairs(carved) do
+      local out = support.run(("tar -xOf %s"):format(carve.path))
+      assert.are.equal(support.read(path), out.out, out.err)
+    end
   end)
 
   it("a node key that is lost is had anew, and nothing that was to be sent is", function()

@@ -1,5 +1,6 @@
 --- Everything with the backend, in its order: who this is, enrolment, configuration, what is sent, queries.
 local backends = require "moonwatch.osquery.backends"
+local carve = require "moonwatch.osquery.carve"
 local client = require "moonwatch.osquery.client"
 local config = require "moonwatch.osquery.config"
 local distributed = require "moonwatch.osquery.distributed"
@@ -58,6 +59,7 @@ local function begin(options)
   if not flags.get "disable_enrollment" then
     options.await_secret()
   end
+  carve.begin(options)
   is_begun = true
   begun:ring()
   if flags.get "config_plugin" == "tls" and backends.path "config" then
