@@ -234,8 +234,9 @@ describe("with a backend", function()
     local stat = support.run("stat -c %a " .. at .. "/node_key")
     assert.are.equal("600\n", stat.out)
     local count = backend:count { where = { endpoint = "config", accepted = true } }
-    start(nil, at):finish()
+    local second = start(nil, at)
     backend:wait { where = { endpoint = "config", accepted = true }, count = count + 1 }
+    second:finish()
     assert.are.equal(1, backend:count { where = { endpoint = "enroll" } })
   end)
 
@@ -265,5 +266,33 @@ describe("with a backend", function()
     await_flag("audit_allow_fork_process_events", "true")
     second:finish()
     backend:ask "up"
+  end)
+
+  it("doctor tells whether it speaks the protocol", function()
+    local result = support.run(("%s doctor --json %s"):format(support.moonwatch, backend:flags()))
+    local found = {}
+    for _, check in ipairs(require("cjson").decode(result.out).checks) do
+      found[check.check] = check
+    end
+    assert.are.equal("ok", found.backend.state, found.backend.found)
+    result = support.run(("%s doctor --json %s --backend_path=/elsewhere"):format(support.moonwatch, backend:flags()))
+    assert.is_truthy(result.out:find("--backend_path", 1, true))
+    backend:ask "clear"
+  end)
+
+  it("a job ends in time, whatever the backend does", function()
+    for _, how in ipairs { "down", "refuses", "slow" } do
+      if how == "down" then
+        backend:ask "down"
+      else
+        backend:ask "up"
+        backend:fault(how == "slow" and { delay_s = 30 } or { kind = "status", status = 503, retry_after = 60 })
+      end
+      local began = require("moonwatch.loop").now()
+      local result = run("/bin/true", "--shutdown_flush_ms=1000")
+      assert.are.equal(0, result.code)
+      assert.is_true(require("moonwatch.loop").now() - began < 4000, how)
+    end
+    backend:fault()
   end)
 end)

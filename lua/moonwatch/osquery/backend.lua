@@ -35,16 +35,20 @@ end
 ---@field version string
 
 local begun = loop.bell()
-local is_begun, logs = false, false
+local is_begun, has_failed, logs = false, false, false
+--- At the end, until it is known who this is and with what secret.
+local BEGIN_MS <const> = 1000
 
 ---@param options moonwatch.osquery.backend.Options
 local function begin(options)
   local ok, message = client.begin(enroll.lost)
   if not ok then
+    has_failed = true
     options.report(message)
     return
   end
   if not flags.get "disable_enrollment" and not backends.path "enroll" then
+    has_failed = true
     options.report "the backend has no path to enrol at: name --backend, or --enroll_tls_endpoint"
     return
   end
@@ -95,12 +99,12 @@ end
 ---@param ms number
 function M.hurry(ms)
   local deadline = loop.now() + ms
-  if not is_begun then
-    begun:wait(ms)
+  if not is_begun and not has_failed then
+    -- The secret, or where this runs, may still be asked for.
+    begun:wait(math.min(ms, BEGIN_MS))
   end
-  if is_begun and logs and not client.node_key() then
-    enroll.hurry()
-    enroll.await(deadline - loop.now())
+  if is_begun and logs and not client.node_key() and not flags.get "disable_enrollment" then
+    enroll.hurry(math.max(0, deadline - loop.now()))
   end
 end
 
