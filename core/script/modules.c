@@ -26,6 +26,7 @@ int luaopen_moonwatch_sigv4(lua_State *L);
 int luaopen_moonwatch_spool(lua_State *L);
 int luaopen_moonwatch_sql(lua_State *L);
 int luaopen_moonwatch_state(lua_State *L);
+int luaopen_moonwatch_stream(lua_State *L);
 int luaopen_moonwatch_terminal(lua_State *L);
 int luaopen_moonwatch_text(lua_State *L);
 int luaopen_moonwatch_tls(lua_State *L);
@@ -50,6 +51,7 @@ const struct mw_script_module mw_script_modules[] = {
 	{"moonwatch.spool", luaopen_moonwatch_spool, OURS},
 	{"moonwatch.sql", luaopen_moonwatch_sql, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"moonwatch.state", luaopen_moonwatch_state, MW_SEEN_BY(MW_SCRIPT_AGENT)},
+	{"moonwatch.stream", luaopen_moonwatch_stream, OURS},
 	{"moonwatch.terminal", luaopen_moonwatch_terminal, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"moonwatch.text", luaopen_moonwatch_text, (unsigned)MW_SEEN_BY_ALL},
 	{"moonwatch.tls", luaopen_moonwatch_tls, OURS},
