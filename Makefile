@@ -53,6 +53,7 @@ bench: ## what it costs: native, moonwatch and strace compared
 	@$(MAKE) --no-print-directory build
 	@tests/bench/run build
 	@tests/bench/sql build
+	@build/bin/moonwatch lua tests/bench/formats.lua
 
 bench-sql: ## what queries cost, and the tools that do the same
 	@./setup build run test bench

@@ -11,7 +11,7 @@ local text = require "moonwatch.text"
 local M = {}
 
 M.streams = { "alerts", "events", "results", "status" }
-M.formats = { "json", "osquery", "text" }
+M.formats = { "cef", "ecs", "falco", "json", "ocsf", "osquery", "rfc5424", "text" }
 M.sinks = { "file", "firehose", "forward", "http", "kinesis", "nats", "stderr", "stdout", "syslog" }
 
 local SYNTAX = "STREAM/FORMAT:SINK[=TARGET[;OPTION=VALUE…]]"
