@@ -7,6 +7,7 @@ extern const struct mw_command mw_command_run;
 extern const struct mw_command mw_command_sql;
 extern const struct mw_command mw_command_sbom;
 extern const struct mw_command mw_command_rules;
+extern const struct mw_command mw_command_bundle;
 extern const struct mw_command mw_command_config;
 extern const struct mw_command mw_command_status;
 extern const struct mw_command mw_command_doctor;
@@ -19,6 +20,7 @@ const struct mw_command *const mw_commands[] = {
 	&mw_command_sql,
 	&mw_command_sbom,
 	&mw_command_rules,
+	&mw_command_bundle,
 	&mw_command_config,
 	&mw_command_status,
 	&mw_command_doctor,

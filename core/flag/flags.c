@@ -341,6 +341,17 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		"Use AWS_ACCESS_KEY_ID and its kind before the role of the task; they may be the application's own."),
 
 	[MW_FLAG_RULES_DIR] = TEXT("rules_dir", "", "Folders of further rules, separated by ':'."),
+	[MW_FLAG_BUNDLE_KEYS] =
+		{.name = "bundle_keys",
+		 .type = MW_FLAG_TEXT,
+		 .is_local = true,
+		 .def_text = "",
+		 .doc = "Public keys of who may sign bundles of rules, ed25519:…, with commas between; without "
+			"one no bundle is taken. To be set here alone."},
+	[MW_FLAG_BUNDLE_URL] =
+		TEXT("bundle_url", "", "Where a bundle of rules is fetched from, https://…; see docs/bundles.md."),
+	[MW_FLAG_BUNDLE_INTERVAL] = LIVE_INT("bundle_interval", 3600, 10, DAY_S,
+					     "How often it is asked for, in seconds, a tenth more or less."),
 	[MW_FLAG_OUTPUTS] = TEXT("outputs", "alerts/text:stderr",
 				 "What is written where: STREAM/FORMAT:SINK[=TARGET],… with streams alerts and events, "
 				 "formats text and json, sinks stderr, stdout and file."),

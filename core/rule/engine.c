@@ -164,6 +164,12 @@ void mw_rules_free(struct mw_rules *rules)
 	free(rules);
 }
 
+void mw_rules_set_report(struct mw_rules *rules, void (*report)(void *data, const char *line), void *data)
+{
+	rules->options.report = report;
+	rules->options.data = data;
+}
+
 size_t mw_rules_count(const struct mw_rules *rules)
 {
 	return rules->count;

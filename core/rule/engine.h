@@ -42,6 +42,8 @@ struct mw_rules_options {
  * all (memory, the shipped library missing). */
 int mw_rules_load(const struct mw_rules_options *options, struct mw_rules **ret_rules, struct mw_err *err);
 void mw_rules_free(struct mw_rules *rules);
+/* Report to somebody else from now on. */
+void mw_rules_set_report(struct mw_rules *rules, void (*report)(void *data, const char *line), void *data);
 
 size_t mw_rules_count(const struct mw_rules *rules);
 size_t mw_rules_refused(const struct mw_rules *rules);

@@ -14,6 +14,7 @@
 #include "script/lua_secret.h"
 
 int luaopen_moonwatch_archive(lua_State *L);
+int luaopen_moonwatch_bundles(lua_State *L);
 int luaopen_moonwatch_crypto(lua_State *L);
 int luaopen_moonwatch_environment(lua_State *L);
 int luaopen_moonwatch_event(lua_State *L);
@@ -38,6 +39,7 @@ int luaopen_moonwatch_yaml(lua_State *L);
 
 const struct mw_script_module mw_script_modules[] = {
 	{"moonwatch.archive", luaopen_moonwatch_archive, MW_SEEN_BY(MW_SCRIPT_AGENT)},
+	{"moonwatch.bundles", luaopen_moonwatch_bundles, MW_SEEN_BY(MW_SCRIPT_AGENT)},
 	{"moonwatch.crypto", luaopen_moonwatch_crypto, OURS},
 	{"moonwatch.environment", luaopen_moonwatch_environment, OURS},
 	{"moonwatch.event", luaopen_moonwatch_event, (unsigned)MW_SEEN_BY_ALL},

@@ -50,14 +50,19 @@ int mw_open_outputs(const struct mw_flags *flags, const char *tree, struct mw_ou
 	return mw_outputs_open(fallback, tree, ret_outputs, err);
 }
 
+void mw_rules_dirs(const struct mw_flags *flags, char out[MW_RULES_DIRS_BYTES])
+{
+	const char *wanted = mw_flag_text(flags, MW_FLAG_RULES_DIR);
+	bool has_user_rules = access(USER_RULES, F_OK) == 0;
+	(void)snprintf(out, MW_RULES_DIRS_BYTES, "%s%s%s", has_user_rules ? USER_RULES : "",
+		       has_user_rules && *wanted ? ":" : "", wanted);
+}
+
 int mw_open_rules(const struct mw_flags *flags, const char *tree, void (*report)(void *data, const char *line),
 		  void *data, struct mw_rules **ret_rules, struct mw_err *err)
 {
-	const char *wanted = mw_flag_text(flags, MW_FLAG_RULES_DIR);
-	char dirs[2 * MW_PATH_BYTES];
-	bool has_user_rules = access(USER_RULES, F_OK) == 0;
-	(void)snprintf(dirs, sizeof(dirs), "%s%s%s", has_user_rules ? USER_RULES : "",
-		       has_user_rules && *wanted ? ":" : "", wanted);
+	char dirs[MW_RULES_DIRS_BYTES];
+	mw_rules_dirs(flags, dirs);
 	const struct mw_rules_options options = {
 		.tree = tree,
 		.extra_dirs = dirs,

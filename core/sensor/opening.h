@@ -17,6 +17,12 @@ int mw_open_spool(const struct mw_flags *flags, char ret_dir[MW_PATH_BYTES], str
 int mw_open_outputs(const struct mw_flags *flags, const char *tree, struct mw_outputs **ret_outputs,
 		    struct mw_err *err);
 
+enum {
+	MW_RULES_DIRS_BYTES = 2 * MW_PATH_BYTES
+};
+/* The folders of further rules, separated by ':'. */
+void mw_rules_dirs(const struct mw_flags *flags, char out[MW_RULES_DIRS_BYTES]);
+
 /* `report` is as in mw_rules_options.  On failure there are no rules: *ret_rules is NULL. */
 int mw_open_rules(const struct mw_flags *flags, const char *tree, void (*report)(void *data, const char *line),
 		  void *data, struct mw_rules **ret_rules, struct mw_err *err);

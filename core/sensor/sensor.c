@@ -436,6 +436,7 @@ static void subscribe(void *data)
 	sensor->spooled_kinds = mw_attention_spooled(sensor->options->flags);
 	sensor->muted_kinds = mw_attention_muted(sensor->options->flags);
 	mw_board_set_kinds(sensor->board, mw_attention_wanted(sensor->options->flags, sensor->rules, sensor->outputs));
+	mw_enforce_subscribe(sensor->board, sensor->options->flags, sensor->rules);
 	mw_state_write(sensor->spool, sensor->options->flags, sensor->rules);
 }
 
@@ -475,6 +476,9 @@ static int make_outside(struct sensor *sensor, struct mw_err *err)
 		.has_sinks = mw_outputs_have_network(sensor->outputs),
 		.board = sensor->board,
 		.identity = &sensor->identity,
+		.rules = &sensor->rules,
+		.report_rule = on_rule_report,
+		.changed_rules = subscribe,
 		.report = on_agent_report,
 		.data = sensor,
 	};
@@ -507,6 +511,7 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 		.rules = &sensor->rules,
 		.outputs = sensor->outputs,
 		.agent = mw_outside_agent(sensor->outside),
+		.bundles = mw_outside_bundles(sensor->outside),
 		.muted = &sensor->muted.count,
 	};
 	mw_health_begin(&sensor->health);
@@ -517,14 +522,12 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 			      &sensor->processes.world);
 	if (r < 0)
 		return mw_err_set(err, r, "facts of programs: %s", strerror(-r));
-	if (mw_open_rules(sensor->options->flags, sensor->options->tree, on_rule_report, sensor, &sensor->rules, err) <
-	    0)
+	if (mw_outside_open_rules(sensor->outside, err) < 0)
 		tell_health(sensor, err->text);
 	r = watch_files(sensor, err);
 	if (r < 0)
 		return r;
 	subscribe(sensor);
-	mw_enforce_subscribe(sensor->board, sensor->options->flags, sensor->rules);
 	/* All files are open: hold no folder of the application's. */
 	return chdir("/") < 0 ? mw_err_set(err, -errno, "chdir /: %s", strerror(errno)) : 0;
 }

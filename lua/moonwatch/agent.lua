@@ -1,7 +1,9 @@
 --- What the sensor does on the network, as tasks: it reads the secret to enrol with, asks ECS where it runs, and talks to the backend.
 local aws = require "moonwatch.aws"
 local backend = require "moonwatch.osquery.backend"
+local bundle = require "moonwatch.bundle"
 local cjson = require "cjson"
+local config = require "moonwatch.osquery.config"
 local delivery = require "moonwatch.delivery"
 local ecs = require "moonwatch.ecs"
 local ecs_host = require "moonwatch.ecs.host"
@@ -33,6 +35,8 @@ local CAP_MS = 300000
 ---@field identify fun(column: string, text: string?)
 ---@field keep fun(name: string, json: string)
 ---@field applied fun()  flags may have changed
+
+config.members.bundle = bundle.take
 
 local known
 -- Rings when it is there, or cannot be had for now.
@@ -139,6 +143,7 @@ end
 
 ---@param options moonwatch.agent.Options
 function M.start(options)
+  bundle.start(options.report)
   aws.credentials.uses_environment = flags.get "aws_environment_keys"
   if options.reference ~= "" then
     loop.spawn(read_secret, options)
