@@ -110,8 +110,10 @@ static int take_file(struct mw_bundle *bundle, struct piece line, size_t *at, st
 	unsigned size;
 	char digest[65];
 	struct mw_bundle_file file;
-	if (sum.n != 64 || number(bytes, &size) < 0 || !mw_bundle_is_path(line.text, line.n))
+	if (sum.n != 64 || number(bytes, &size) < 0)
 		return mw_err_set(err, -EPROTO, "the manifest has a broken line of a file");
+	if (!mw_bundle_is_path(line.text, line.n))
+		return mw_err_set(err, -EPROTO, "a name in the bundle is not allowed");
 	if (bundle->file_count == MW_BUNDLE_FILES)
 		return mw_err_set(err, -EFBIG, "a bundle has at most %d files", MW_BUNDLE_FILES);
 	int r = mw_bundle_tar_next(&bundle->unpacked, at, &file, err);

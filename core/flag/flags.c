@@ -350,7 +350,7 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 			"one no bundle is taken. To be set here alone."},
 	[MW_FLAG_BUNDLE_URL] =
 		TEXT("bundle_url", "", "Where a bundle of rules is fetched from, https://…; see docs/bundles.md."),
-	[MW_FLAG_BUNDLE_INTERVAL] = LIVE_INT("bundle_interval", 3600, 10, DAY_S,
+	[MW_FLAG_BUNDLE_INTERVAL] = LIVE_INT("bundle_interval", 3600, 1, DAY_S,
 					     "How often it is asked for, in seconds, a tenth more or less."),
 	[MW_FLAG_OUTPUTS] = TEXT("outputs", "alerts/text:stderr",
 				 "What is written where: STREAM/FORMAT:SINK[=TARGET],… with streams alerts and events, "

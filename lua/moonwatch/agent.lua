@@ -3,7 +3,6 @@ local aws = require "moonwatch.aws"
 local backend = require "moonwatch.osquery.backend"
 local bundle = require "moonwatch.bundle"
 local cjson = require "cjson"
-local config = require "moonwatch.osquery.config"
 local delivery = require "moonwatch.delivery"
 local ecs = require "moonwatch.ecs"
 local ecs_host = require "moonwatch.ecs.host"
@@ -35,8 +34,6 @@ local CAP_MS = 300000
 ---@field identify fun(column: string, text: string?)
 ---@field keep fun(name: string, json: string)
 ---@field applied fun()  flags may have changed
-
-config.members.bundle = bundle.take
 
 local known
 -- Rings when it is there, or cannot be had for now.

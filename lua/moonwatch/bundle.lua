@@ -45,8 +45,9 @@ end
 ---@return string? message
 ---@return string? etag  of what was fetched
 ---@return number? retry_after_s
+---@return string|integer|nil code  of what is wrong: the text may differ from try to try
 local function fetch(url, etag)
-  local answer, message = tls.request {
+  local answer, message, code = tls.request {
     url = url,
     headers = { ["If-None-Match"] = etag, ["User-Agent"] = "moonwatch", Accept = "application/octet-stream" },
     follow = true,
@@ -56,11 +57,11 @@ local function fetch(url, etag)
     proxy = backends.proxy(),
   }
   if not answer then
-    return "unreachable", message
+    return "unreachable", message, nil, nil, code
   elseif answer.status == 304 then
     return "same", nil, etag
   elseif answer.status ~= 200 then
-    return "unreachable", ("%s answered %d"):format(url, answer.status), nil, tonumber(answer.headers["retry-after"])
+    return "unreachable", ("%s answered %d"):format(url, answer.status), nil, tonumber(answer.headers["retry-after"]), answer.status
   end
   local found = answer.headers.etag
   local ok, why = bundles.apply(answer.body, url)
@@ -127,13 +128,13 @@ local function poll(url)
   local etag, told
   local try = 0
   while true do
-    local result, message, found, retry_after_s = fetch(url, etag)
+    local result, message, found, retry_after_s, code = fetch(url, etag)
     local interval_ms = flags.get "bundle_interval" * 1000
     if result == "unreachable" then
       try = try + 1
-      if told ~= message then
+      if told ~= code then
         M.report(("the bundle at %s cannot be fetched: %s"):format(text.printable(url, 200), message))
-        told = message
+        told = code
       end
       loop.sleep(math.floor(math.min(interval_ms, math.max(pause(try), math.min(retry_after_s or 0, 3600) * 1000))))
     else
