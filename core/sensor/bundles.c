@@ -61,7 +61,7 @@ int mw_bundles_new(const struct mw_bundles_options *options, struct mw_bundles *
 	if (mw_bundle_keys_parse(mw_flag_text(options->flags, MW_FLAG_BUNDLE_KEYS), &bundles->keys, &why) < 0) {
 		char line[LINE_BYTES];
 		(void)snprintf(line, sizeof(line), "bundle_keys: %s; no bundle is taken", why.text);
-		options->tell(options->data, line);
+		options->report(options->data, line);
 	}
 	*ret_bundles = bundles;
 	return 0;
@@ -222,7 +222,7 @@ static void refuse(struct attempt *attempt, const void *bytes, size_t n, const c
 		       bundles->version[0] ? "in force stays version " : "the rules stay as they are",
 		       bundles->version);
 	if (!is_told)
-		bundles->options.tell(bundles->options.data, line);
+		bundles->options.report(bundles->options.data, line);
 }
 
 int mw_bundles_apply(struct mw_bundles *bundles, const void *bytes, size_t n, const char *origin, struct mw_err *err)
@@ -242,7 +242,7 @@ int mw_bundles_apply(struct mw_bundles *bundles, const void *bytes, size_t n, co
 		(void)snprintf(line, sizeof(line), "the bundle %s %s of %s is in force: %zu rules, %zu of them its own",
 			       bundles->name, bundles->version, origin, mw_rules_count(rules),
 			       attempt.bundle.file_count);
-		bundles->options.tell(bundles->options.data, line);
+		bundles->options.report(bundles->options.data, line);
 	} else if (r != -EALREADY) {
 		refuse(&attempt, bytes, n, origin, err);
 	}

@@ -18,12 +18,10 @@ struct mw_bundles_options {
 	/* Where the rules in force are; NULL there for none.  Others may compare what they remember of rules by address, never follow
 	 * it. */
 	struct mw_rules **rules;
-	/* About rules, as in struct mw_rules_options. */
+	/* A line about a rule, as in struct mw_rules_options, or about what became of a bundle. */
 	void (*report)(void *data, const char *line);
 	/* *rules are others now. */
 	void (*changed)(void *data);
-	/* What became of a bundle. */
-	void (*tell)(void *data, const char *line);
 	void *data;
 };
 

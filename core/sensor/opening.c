@@ -43,11 +43,15 @@ int mw_open_outputs(const struct mw_flags *flags, const char *tree, struct mw_ou
 {
 	const char *spec = mw_flag_text(flags, MW_FLAG_OUTPUTS);
 	int r = mw_outputs_open(spec, tree, ret_outputs, err);
+	if (r < 0) {
+		const char *fallback = mw_flag_list[MW_FLAG_OUTPUTS].def_text;
+		mw_log("outputs: %s; using %s", err->text, fallback);
+		r = mw_outputs_open(fallback, tree, ret_outputs, err);
+	}
 	if (r == 0)
-		return 0;
-	const char *fallback = mw_flag_list[MW_FLAG_OUTPUTS].def_text;
-	mw_log("outputs: %s; using %s", err->text, fallback);
-	return mw_outputs_open(fallback, tree, ret_outputs, err);
+		r = mw_outputs_set(*ret_outputs, "alert_query_name", mw_flag_text(flags, MW_FLAG_ALERT_QUERY_NAME),
+				   err);
+	return r;
 }
 
 void mw_rules_dirs(const struct mw_flags *flags, char out[MW_RULES_DIRS_BYTES])

@@ -60,9 +60,9 @@ static bool is_on_ecs(void)
 
 static bool has_tasks(const struct mw_outside *outside)
 {
-	return outside->options.has_sinks || *mw_flag_text(outside->options.flags, MW_FLAG_BUNDLE_URL) || *mw_flag_text(outside->options.flags, MW_FLAG_CONFIG_PATH) ||
-	       outside->options.enroll->reference[0] || *mw_flag_text(outside->options.flags, MW_FLAG_TLS_HOSTNAME) ||
-	       is_on_ecs();
+	return outside->options.has_sinks || *mw_flag_text(outside->options.flags, MW_FLAG_BUNDLE_URL) ||
+	       *mw_flag_text(outside->options.flags, MW_FLAG_CONFIG_PATH) || outside->options.enroll->reference[0] ||
+	       *mw_flag_text(outside->options.flags, MW_FLAG_TLS_HOSTNAME) || is_on_ecs();
 }
 
 /* After all else: it takes some milliseconds, of libraries and scripts. */
@@ -92,9 +92,8 @@ static int make_bundles(struct mw_outside *outside, struct mw_err *err)
 		.state_dir = options->state_dir,
 		.flags = options->flags,
 		.rules = options->rules,
-		.report = options->report_rule,
+		.report = options->report,
 		.changed = options->changed_rules,
-		.tell = options->report,
 		.data = options->data,
 	};
 	int r = mw_bundles_new(&own, &outside->bundles, err);

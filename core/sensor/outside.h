@@ -28,8 +28,7 @@ struct mw_outside_options {
 	struct mw_board *board;       /* whose start names the run */
 	struct mw_identity *identity; /* of all events from now on */
 	struct mw_rules **rules;      /* in force: another bundle puts others there */
-	/* As in struct mw_bundles_options. */
-	void (*report_rule)(void *data, const char *line);
+	/* Those are others now. */
 	void (*changed_rules)(void *data);
 	/* A line about what does not work, or works again. */
 	void (*report)(void *data, const char *line);

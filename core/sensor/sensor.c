@@ -185,12 +185,6 @@ static void tell_health(struct sensor *sensor, const char *message)
 	count(&sensor->board->sensor.own);
 }
 
-static void on_rule_report(void *data, const char *line)
-{
-	mw_log("%s", line);
-	tell_health(data, line);
-}
-
 /* Sampled events come outside of a batch; the next one saves them. */
 static void on_sampled(void *data, struct mw_event *event)
 {
@@ -477,7 +471,6 @@ static int make_outside(struct sensor *sensor, struct mw_err *err)
 		.board = sensor->board,
 		.identity = &sensor->identity,
 		.rules = &sensor->rules,
-		.report_rule = on_rule_report,
 		.changed_rules = subscribe,
 		.report = on_agent_report,
 		.data = sensor,
