@@ -235,7 +235,7 @@ static const struct mw_field executable_fields[] = {
 	{0},
 };
 
-static const struct mw_shape executable_shape = {
+const struct mw_shape mw_executable_shape = {
 	.name = "Executable",
 	.doc = "The file that was started, as it was then.",
 	.fields = executable_fields,
@@ -319,7 +319,7 @@ static const struct mw_field event_fields[] = {
 	{"id", MW_TEXT, NULL, "Unique, and increasing within a run of the sensor.", .get = event_id},
 	{"process", MW_OBJECT, NULL, "The process it happened to or that did it.", &mw_process_shape,
 	 .get = event_process},
-	{"executable", MW_OBJECT, NULL, "process.exec: what process.exe was then.", &executable_shape,
+	{"executable", MW_OBJECT, NULL, "process.exec: what process.exe was then.", &mw_executable_shape,
 	 .get = event_executable},
 	{"file", MW_OBJECT, NULL, "file.*, process.mount: the file.", &mw_file_shape, .get = event_file},
 	{"socket", MW_OBJECT, NULL, "socket.*, process.dup-to-stdio: the socket.", &mw_socket_shape,

@@ -223,8 +223,6 @@ const struct mw_sql_empty mw_sql_empties[] = {
 	 "unit_file_state TEXT, following TEXT, object_path TEXT, job_id BIGINT, job_type TEXT, "
 	 "job_path TEXT, fragment_path TEXT, user TEXT, source_path TEXT\n"},
 	{"not made yet",
-	 "carves: time BIGINT, sha256 TEXT collate=nocase, size BIGINT, path TEXT additional, status TEXT, "
-	 "carve_guid TEXT index collate=nocase, request_id TEXT, carve INTEGER additional\n"
 	 "ec2_instance_metadata: instance_id TEXT, instance_type TEXT, architecture TEXT, region TEXT, "
 	 "availability_zone TEXT, local_hostname TEXT, local_ipv4 TEXT, mac TEXT collate=nocase, "
 	 "security_groups TEXT, iam_arn TEXT, ami_id TEXT, reservation_id TEXT, account_id TEXT, "
