@@ -115,6 +115,8 @@ void mw_package_cache_save(struct mw_package_walk *walk, const char *state_dir, 
 	if (fd < 0)
 		return;
 	bool is_whole = write_all(fd, (const char *)&header, sizeof(header)) && write_all(fd, body.data, body.size);
-	if (!is_whole || renameat(dirfd, name, dirfd, MW_PACKAGE_CACHE_FILE) < 0)
+	if (is_whole && renameat(dirfd, name, dirfd, MW_PACKAGE_CACHE_FILE) == 0)
+		mw_package_walk_no_news(walk);
+	else
 		(void)unlinkat(dirfd, name, 0);
 }

@@ -574,6 +574,11 @@ const struct mw_tree *mw_package_walk_news(struct mw_package_walk *walk)
 	return start->path && start->has_news ? &start->tree : NULL;
 }
 
+void mw_package_walk_no_news(struct mw_package_walk *walk)
+{
+	find_start(walk, "/")->has_news = false;
+}
+
 int mw_package_walk_new(struct mw_package_walk **ret_walk)
 {
 	*ret_walk = calloc(1, sizeof(**ret_walk));

@@ -56,7 +56,7 @@ struct mw_sql {
 struct mw_sql_query {
 	struct mw_sql *sql;
 	sqlite3_stmt *statement;
-	int64_t deadline_ns; /* 0 until the first step */
+	int64_t began_ns, deadline_ns; /* 0 until the first step */
 	uint64_t rows;
 	sqlite3_int64 used_before; /* by SQLite */
 };
@@ -379,14 +379,16 @@ const char *mw_sql_column_type(const struct mw_sql_query *query, unsigned column
 int mw_sql_step(struct mw_sql_query *query, struct mw_err *err)
 {
 	struct mw_sql *sql = query->sql;
-	if (!query->deadline_ns)
-		query->deadline_ns = mw_clock_mono_ns() + sql->time_ms * MW_NS_PER_MS;
+	if (!query->deadline_ns) {
+		query->began_ns = mw_clock_mono_ns();
+		query->deadline_ns = query->began_ns + sql->time_ms * MW_NS_PER_MS;
+	}
 	if (query->rows > sql->rows)
 		return -ENOBUFS;
 	if (mw_sql_is_interrupted()) /* while its rows were shown */
 		return fail(sql, SQLITE_INTERRUPT, err);
 	sql->world.deadline_ns = query->deadline_ns;
-	sql->world.began_ns = query->deadline_ns - sql->time_ms * MW_NS_PER_MS;
+	sql->world.began_ns = query->began_ns;
 	int r = step(query);
 	sql->world.deadline_ns = INT64_MAX;
 	if (r == SQLITE_DONE)

@@ -11,6 +11,9 @@
 #include "sql/interrupt.h"
 #include "sql/world.h"
 
+/* Between two times that what walks remember is written. */
+#define SAVE_NS (600 * (int64_t)MW_NS_PER_S)
+
 static int emit(void *data, const struct mw_package *package)
 {
 	const struct mw_sql_packages *packages = data;
@@ -61,11 +64,18 @@ static void load_cache(struct mw_sql_world *world)
 		mw_package_cache_load(world->packages, dir, world->rootfd);
 }
 
-void mw_sql_packages_release(struct mw_sql_world *world)
+static void save_cache(struct mw_sql_world *world)
 {
 	char dir[MW_PATH_BYTES];
-	if (world->packages && mw_state_dir_find(world->state_dir, dir, NULL) == 0)
+	world->packages_saved_ns = mw_clock_mono_ns();
+	if (mw_state_dir_find(world->state_dir, dir, NULL) == 0)
 		mw_package_cache_save(world->packages, dir, world->rootfd);
+}
+
+void mw_sql_packages_release(struct mw_sql_world *world)
+{
+	if (world->packages)
+		save_cache(world);
 	mw_package_walk_free(world->packages);
 	world->packages = NULL;
 }
@@ -88,7 +98,11 @@ static int walk_from(struct mw_sql_packages *packages, enum mw_package_kind kind
 		.since_ns = world->began_ns,
 	};
 	struct mw_package_sink sink = mw_sql_packages_sink(packages);
-	return mw_package_walk_find(world->packages, &options, &sink);
+	int r = mw_package_walk_find(world->packages, &options, &sink);
+	/* A sensor does not always come to its end. */
+	if (r == 0 && (!world->packages_saved_ns || mw_clock_mono_ns() - world->packages_saved_ns > SAVE_NS))
+		save_cache(world);
+	return r;
 }
 
 int mw_sql_packages_walk(struct mw_sql_packages *packages, enum mw_package_kind kind, unsigned directory,

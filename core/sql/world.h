@@ -17,6 +17,7 @@ struct mw_sql_world {
 	const char *state_dir; /* as wanted; "" for the list's own */
 	struct mw_users *users;
 	struct mw_package_walk *packages; /* NULL until a table needs it */
+	int64_t packages_saved_ns;        /* CLOCK_MONOTONIC; 0: not yet */
 	const struct mw_flags *flags;
 	struct mw_sql_window *window;    /* of event tables; NULL: all */
 	struct mw_digest_cache *digests; /* NULL until the first is asked for */

@@ -145,7 +145,6 @@ static void two_hundred_thousand_are_no_problem(void **state)
 	struct mw_sql *sql = open_sql();
 	assert_string_equal(ask(sql, "SELECT count(*) FROM file WHERE path LIKE '@/%%'", top), "200004");
 	assert_string_equal(ask(sql, "SELECT count(*) FROM file WHERE directory = '@/1'", top), "50000");
-	assert_string_equal(ask(sql, "SELECT count(*) FROM file WHERE directory LIKE '@/%'", top), "200000");
 	/* Hashed are a few only: that takes longer. */
 	assert_string_equal(
 		ask(sql, "SELECT count(sha256) FROM (SELECT sha256 FROM hash WHERE path LIKE '@/%%' LIMIT 2000)", top),
