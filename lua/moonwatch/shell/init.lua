@@ -234,6 +234,7 @@ function M.main(words)
     io.stderr:write("moonwatch: sql: ", message, "\n")
     return EXIT_USAGE
   end
+  collectgarbage("generational") -- most of what is made is shown and gone
   io.stdout:setvbuf("full", OUTPUT_BUFFER_BYTES)
   local database <close>, why = sql.open({
     state_dir = options.state_dir,

@@ -251,18 +251,32 @@ function makers.line(style, write)
   end)
 end
 
---- A cell wider than its column is shown whole.
-local function pad(cells, widths)
+--- count -> as many blanks, or none
+local BLANKS = setmetatable({}, {
+  __index = function(blanks, count)
+    blanks[count] = (" "):rep(count)
+    return blanks[count]
+  end,
+})
+
+--- Cells that a printable text takes, most texts being plain.
+local function cells_of(printable)
+  return printable:find("^[ -~]*$") and #printable or M.width(printable)
+end
+
+--- A cell wider than its column is shown whole.  `sizes` are the widths of the cells.
+local function pad(cells, sizes, widths)
   local parts = {}
   for i, width in ipairs(widths) do
-    parts[i] = cells[i] .. (" "):rep(width - M.width(cells[i]))
+    local blanks = width - sizes[i]
+    parts[i] = blanks > 0 and cells[i] .. BLANKS[blanks] or cells[i]
   end
   return parts
 end
 
 --- "| a  | b |"
-local function table_line(cells, widths)
-  return "| " .. table.concat(pad(cells, widths), " | ") .. " |\n"
+local function table_line(cells, sizes, widths)
+  return "| " .. table.concat(pad(cells, sizes, widths), " | ") .. " |\n"
 end
 
 local function table_rule(widths)
@@ -274,8 +288,8 @@ local function table_rule(widths)
 end
 
 --- "a   b"
-local function column_line(cells, widths)
-  return table.concat(pad(cells, widths), "  "):gsub(" +$", "") .. "\n"
+local function column_line(cells, sizes, widths)
+  return table.concat(pad(cells, sizes, widths), "  "):gsub(" +$", "") .. "\n"
 end
 
 local function column_rule(widths)
@@ -289,27 +303,29 @@ end
 --- Rows under each other, in columns as wide as what is in them; a result without rows is nothing.
 local function laid_out(style, write, drawing)
   local show_value = shower(style)
-  local names = {}
+  local names, name_sizes = {}, {}
   local widths
   local waiting = {}
 
   local function lay_out()
     widths = {}
-    for i, name in ipairs(names) do
-      widths[i] = style.header and M.width(name) or 1
+    for i, size in ipairs(name_sizes) do
+      widths[i] = style.header and size or 1
     end
-    for _, cells in ipairs(waiting) do
-      for i, cell in ipairs(cells) do
-        widths[i] = math.max(widths[i], math.min(M.width(cell), WIDEST))
+    for _, row in ipairs(waiting) do
+      for i, size in ipairs(row.sizes) do
+        if size > widths[i] then
+          widths[i] = math.max(widths[i], math.min(size, WIDEST))
+        end
       end
     end
     write(drawing.edge(widths))
     if style.header then
-      write(drawing.line(names, widths))
+      write(drawing.line(names, name_sizes, widths))
       write(drawing.rule(widths))
     end
-    for _, cells in ipairs(waiting) do
-      write(drawing.line(cells, widths))
+    for _, row in ipairs(waiting) do
+      write(drawing.line(row.cells, row.sizes, widths))
     end
     waiting = {}
   end
@@ -318,18 +334,20 @@ local function laid_out(style, write, drawing)
     begin = function(_, columns)
       for i, name in ipairs(columns) do
         names[i] = show(name)
+        name_sizes[i] = cells_of(names[i])
       end
     end,
     row = function(_, values)
-      local cells = {}
+      local cells, sizes = {}, {}
       for i = 1, #names do
         cells[i] = show_value(values[i])
+        sizes[i] = cells_of(cells[i])
       end
       if widths then
-        write(drawing.line(cells, widths))
+        write(drawing.line(cells, sizes, widths))
         return
       end
-      waiting[#waiting + 1] = cells
+      waiting[#waiting + 1] = { cells = cells, sizes = sizes }
       if #waiting == LAYOUT_ROWS then
         lay_out()
       end
