@@ -51,14 +51,31 @@ static int add_pid(struct state *state, pid_t pid)
 	return 0;
 }
 
-static int add_asked(struct state *state, const struct mw_sql_constraint *pids, size_t count)
+static int by_number(const void *a, const void *b)
 {
-	int r = 0;
-	state->are_asked_for = true;
-	for (size_t i = 0; r == 0 && i < count; i++)
-		if (pids[i].is_integer && pids[i].integer > 0 && pids[i].integer <= INT32_MAX)
-			r = add_pid(state, (pid_t)pids[i].integer);
-	return r;
+	pid_t left = *(const pid_t *)a;
+	pid_t right = *(const pid_t *)b;
+	return left < right ? -1 : left > right;
+}
+
+int mw_process_numbers(const struct mw_sql_constraint *values, size_t count, pid_t **ret_pids, size_t *ret_count)
+{
+	pid_t *pids = calloc(count ? count : 1, sizeof(*pids));
+	size_t n = 0;
+	if (!pids)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		if (values[i].is_integer && values[i].integer > 0 && values[i].integer <= INT32_MAX)
+			pids[n++] = (pid_t)values[i].integer;
+	if (n)
+		qsort(pids, n, sizeof(*pids), by_number);
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || pids[i] != pids[kept - 1])
+			pids[kept++] = pids[i];
+	*ret_pids = pids;
+	*ret_count = kept;
+	return 0;
 }
 
 static int add_all(struct state *state, int procfd)
@@ -130,7 +147,9 @@ int mw_process_table_open(const struct mw_sql_scan *scan, const struct mw_proces
 	state->batch = table->batch ? table->batch : 1;
 	size_t count = 0;
 	const struct mw_sql_constraint *pids = mw_sql_one_of(scan, table->pid, &count);
-	int r = pids ? add_asked(state, pids, count) : add_all(state, scan->world->procfd);
+	state->are_asked_for = pids != NULL;
+	int r = pids ? mw_process_numbers(pids, count, &state->pids, &state->count)
+		     : add_all(state, scan->world->procfd);
 	if (r < 0) {
 		mw_process_table_close(state);
 		return pids ? r : mw_err_set(err, r, "/proc cannot be read: %s", strerror(-r));

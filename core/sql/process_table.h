@@ -14,6 +14,10 @@ struct mw_sql_scan;
  * it may only read, and warn. */
 typedef int mw_process_rows(const struct mw_sql_scan *scan, pid_t pid, int pidfd, struct mw_rows *rows);
 
+/* The process ids among the values that a query names, each once, whatever it was written as (1, '1'), in order. */
+struct mw_sql_constraint;
+int mw_process_numbers(const struct mw_sql_constraint *values, size_t count, pid_t **ret_pids, size_t *ret_count);
+
 struct mw_process_table {
 	unsigned pid; /* column: with `= N` or `IN (…)` for it, those processes alone are looked at */
 	mw_process_rows *add;

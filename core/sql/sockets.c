@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "proc/procfs.h"
 #include "sql/process_fds.h"
+#include "sql/process_table.h"
 #include "sql/table.h"
 #include "sql/world.h"
 
@@ -222,10 +223,10 @@ int mw_each_open_socket(const struct mw_sql_scan *scan, unsigned pid_column, mw_
 	size_t count = 0;
 	const struct mw_sql_constraint *pids = named(scan, pid_column, &count);
 	struct work work = {.each = each, .data = data, .is_of_some = pids != NULL};
-	int r = pids ? 0 : look_at_all(&work, scan);
+	MW_AUTO_FREE pid_t *numbers = NULL;
+	int r = pids ? mw_process_numbers(pids, count, &numbers, &count) : look_at_all(&work, scan);
 	for (size_t i = 0; pids && i < count && r == 0; i++)
-		if (pids[i].is_integer && pids[i].integer > 0 && pids[i].integer <= INT32_MAX)
-			r = look_at(&work, scan, (pid_t)pids[i].integer);
+		r = look_at(&work, scan, numbers[i]);
 	if (r < 0) {
 		free(work.holders);
 		return mw_err_set(err, r, "%s", r == -ENOBUFS ? "too many descriptors" : strerror(-r));

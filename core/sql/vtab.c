@@ -280,10 +280,11 @@ static int fetch(struct cursor *cursor)
 	return SQLITE_OK;
 }
 
-/* -ENOENT for NULL, to which nothing is equal. */
+/* -ENOENT for NULL, to which nothing is equal, and for a blob, to which no column of ours is. */
 static int take_value(struct cursor *cursor, sqlite3_value *value, struct mw_sql_constraint *to)
 {
-	if (sqlite3_value_type(value) == SQLITE_NULL)
+	int type = sqlite3_value_type(value);
+	if (type == SQLITE_NULL || (type == SQLITE_BLOB && to->op == MW_SQL_EQ))
 		return -ENOENT;
 	if (cursor->value_count == cursor->value_capacity) {
 		size_t capacity = cursor->value_capacity ? cursor->value_capacity * 2 : 4;

@@ -92,6 +92,7 @@ static void files_are_found_as_osquery_finds_them(void **state)
 		{"directory LIKE '@/%%'", "[x],b,c,five,four,three,two,up"},
 		{"path IN ('@/one', '@/none', '@/d/five', NULL)", "five,one"},
 		{"path IN (SELECT '@/' || value FROM json_each('[\"one\", \"a/two\"]'))", "one,two"},
+		{"path IN ('@/one', CAST('@/one' AS BLOB), CAST('@/d/five' AS BLOB))", "one"},
 		{"path LIKE '@/%' AND path IN ('@/one', '@/a/two')", "one,two"},
 		/* A link is gone through where it is named. */
 		{"path LIKE '@/d/up/%'", "a,d,one"},

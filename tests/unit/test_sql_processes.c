@@ -49,6 +49,9 @@ static void only_processes_asked_for_are_read(void **state)
 	assert_string_equal(rows_of(sql, "SELECT name FROM processes WHERE pid IN (SELECT pid + 1 FROM processes"
 					 " WHERE pid > 145 AND name > '')"),
 			    "p47 p48");
+	assert_string_equal(rows_of(sql, "SELECT pid FROM processes WHERE pid IN (SELECT 107 UNION ALL SELECT '107'"
+					 " UNION ALL SELECT 107.0)"),
+			    "107");
 	/* One at a time: what LIMIT leaves out is not read. */
 	assert_int_equal(processes_read_by(sql, "SELECT pid FROM processes LIMIT 3"), 3);
 	mw_sql_close(sql);
