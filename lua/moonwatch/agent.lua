@@ -195,9 +195,16 @@ end
 function M.flush(deadline_ms, done)
   loop.spawn(function()
     local deadline = loop.now() + deadline_ms
-    schedule.flush(deadline_ms / 4)
+    local is_scheduled = schedule.is_known()
+    if is_scheduled then
+      schedule.flush(deadline_ms / 4)
+    end
     if backend.is_wanted() then
       backend.hurry(math.max(0, deadline - loop.now()))
+    end
+    -- A job that was over before it was known what to ask of it.
+    if not is_scheduled and backend.is_wanted() and backend.await_config((deadline - loop.now()) / 4) then
+      schedule.flush((deadline - loop.now()) / 4)
     end
     delivery.flush(math.max(0, deadline - loop.now()))
     done()

@@ -134,6 +134,21 @@ describe("a schedule from a configuration file", function()
   end)
 end)
 
+describe("a job of no time", function()
+  it("is told of by queries over event tables", function()
+    for _ = 1, 3 do
+      local result, lines, _, text = run("/bin/true marked", { config = { schedule = {
+        execs = { query = "SELECT cmdline FROM process_events", interval = 600 },
+        all = { query = "SELECT 1", interval = 600 },
+      } } })
+      assert.are.equal(0, result.code, result.err)
+      assert.are.equal("", result.err)
+      assert.are.equal(1, #lines, text)
+      assert.are.same({ cmdline = "/bin/true marked" }, lines[1].columns)
+    end
+  end)
+end)
+
 describe("a query that never ends", function()
   local function endless(more)
     local options = { schedule_splay_percent = 0 }

@@ -108,4 +108,11 @@ function M.hurry(ms)
   end
 end
 
+--- Wait for the first configuration, or until it cannot be had for now.
+---@param ms number
+---@return boolean  it was asked for
+function M.await_config(ms)
+  return is_begun and client.node_key() ~= nil and ms > 0 and refresh.await(ms)
+end
+
 return M

@@ -33,7 +33,13 @@ end
 ---@return string?
 ---@return string?
 function M.first_row(self, query)
+  local name = "decorator: " .. query
+  if self.denied:has(name, self.world.time()) then
+    return nil, "the sensor died while it ran; it is not run for a day"
+  end
+  self.denied:mark(name)
   local rows, message, code = self.world.query.run(query, limits(self, { sorted = true, escaped = true }))
+  self.denied:unmark()
   if not rows and code == "ENOBUFS" then
     message = message .. " (only the first row counts)"
   end

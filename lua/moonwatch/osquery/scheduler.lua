@@ -243,6 +243,12 @@ local function read_again(self)
   end
 end
 
+--- Has any document come?
+---@return boolean
+function Scheduler:is_known()
+  return next(self.sources) ~= nil
+end
+
 --- Is there anything to do at all?
 ---@return boolean
 function Scheduler:has_work()
@@ -455,7 +461,11 @@ function Scheduler:finish(deadline)
   while self.is_busy and world.now() < deadline do
     world.wait(5)
   end
-  for _, query in ipairs(self.denied and self.queries or {}) do
+  if not self.denied then
+    return -- it never began
+  end
+  self:take_changes()
+  for _, query in ipairs(self.queries) do
     local state = self.states[query.name]
     if world.now() < deadline and state and not query.snapshot and scheduled.is_of_events(self, query)
       and is_active(self, query.pack) then
