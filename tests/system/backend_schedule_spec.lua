@@ -4,7 +4,7 @@ local support = require "tests.system.support"
 
 local backend, state
 
-local ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
+local ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT "
 
 local function command_of(command, flags)
   state = support.new_path()
@@ -116,8 +116,8 @@ describe("a backend's schedule", function()
     config {
       options = { query_timeout_ms = 700, distributed_interval = 1 },
       schedule = {
-        endless = { query = ENDLESS, interval = 1 },
-        large = { query = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT hex(randomblob(1000)) FROM c", interval = 1 },
+        endless = { query = ENDLESS .. "count(*) FROM c", interval = 1 },
+        large = { query = ENDLESS .. "hex(randomblob(1000)) FROM c", interval = 1 },
         one = { query = "SELECT unix_time FROM time", interval = 1 },
       },
     }
