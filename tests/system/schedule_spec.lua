@@ -134,6 +134,40 @@ describe("a schedule from a configuration file", function()
   end)
 end)
 
+describe("a configuration file that changes", function()
+  it("is another schedule at once; one that is wrong is refused", function()
+    local path, lines, state = support.new_path(), support.new_path(), support.new_path()
+    local function document(name)
+      return cjson.encode { options = { schedule_splay_percent = 0 }, schedule = { [name] = { query = "SELECT 1", interval = 1,
+        snapshot = true } } }
+    end
+    support.write(path, document "one")
+    support.write(path .. ".two", document "two")
+    support.write(path .. ".wrong", '{ "schedule": 7 }')
+    local script = support.new_path()
+    support.write(script, ([[
+      lines=%s config=%s
+      %s
+      cp $config.wrong $config.new && mv $config.new $config
+      n=$(wc -l <$lines)
+      %s
+      cp $config.two $config.new && mv $config.new $config
+      %s
+    ]]):format(lines, path, until_ [[grep -q '"name":"one"' $lines]], until_ "[ $(wc -l <$lines) -gt $((n + 1)) ]",
+      until_ [[grep -q '"name":"two"' $lines]]))
+    local result = support.run(("%s run --state_dir=%s --config_path=%s --outputs=results/json:file=%s -- sh %s"):format(
+      support.moonwatch, state, path, lines, script))
+    assert.is_truthy(result.err:find("line 1: schedule is no object; what was configured before still holds", 1, true), result.err)
+    local order = {}
+    for _, line in ipairs(support.json_lines(lines)) do
+      if line.name ~= order[#order] then
+        order[#order + 1] = line.name
+      end
+    end
+    assert.are.same({ "one", "two" }, order)
+  end)
+end)
+
 describe("a job of no time", function()
   it("is told of by queries over event tables", function()
     for _ = 1, 3 do
