@@ -109,19 +109,24 @@ local function save_state(self, query, state)
   end
 end
 
+--- How many bytes, and what is to be said of them; or nil, message.  A line that is too long stays so: it is left out, and the
+--- others are not kept from going.
 local function put_lines(self, run, lines)
-  local bytes = 0
+  local bytes, left_out, why = 0, 0, nil
   for i, line in ipairs(lines) do
     if i % SLICE == 0 then
       self.world.pause()
     end
-    local ok, message = self.world.add(line, run.name, run.time)
-    if not ok then
+    local ok, message, code = self.world.add(line, run.name, run.time)
+    if ok then
+      bytes = bytes + #line
+    elseif code == "E2BIG" then
+      left_out, why = left_out + 1, message
+    else
       return nil, message
     end
-    bytes = bytes + #line
   end
-  return bytes
+  return bytes, left_out > 0 and ("%d of %d lines are too long, and left out: %s"):format(left_out, #lines, why) or nil
 end
 
 local function new_run(self, query, epoch, counter)
@@ -183,13 +188,13 @@ local function handle_events(self, query, rows, window, epoch)
   local since = state and state.since or {}
   local counter = state and state.epoch == epoch and state.counter or 0
   local run = new_run(self, query, epoch, counter + 1)
-  local bytes = 0
+  local bytes, note = 0, nil
   if #rows > 0 then
     local told, message = tell_changes(self, run, {}, rows)
     if not told then
       return nil, message
     end
-    bytes, counter = told, counter + 1
+    bytes, note, counter = told, message, counter + 1
   end
   local has_more, has_moved = false, #rows > 0
   for name, seen in pairs(window) do
@@ -208,15 +213,15 @@ local function handle_events(self, query, rows, window, epoch)
   if self.world.ran and #rows > 0 then
     self.world.ran(run, rows)
   end
-  return bytes, nil, has_more
+  return bytes, note, has_more
 end
 
 --- How a query ended that gave no rows.
 local function handle_failure(self, query, state, message, code, stats)
-  if code == "EINTR" or code == "EBUSY" then
-    return -- the end, or too many wait: nothing is wrong with it
+  if code == "EINTR" then
+    return -- the end
   end
-  local is_fault = FAULTS[code]
+  local is_fault = FAULTS[code] -- not EBUSY: too many wait, or the thread hangs
   if code == "ETIME" then
     -- Where others take the processor, or somebody else does not answer, it may not be the query's own; but not for ever.
     local cpu = stats and stats.user_ms + stats.system_ms or 0
@@ -308,7 +313,7 @@ function M.run(self, query)
   end
   state.message = why
   state.output_size = (state.output_size or 0) + (bytes or 0)
-  self:tell(ERROR, "query " .. query.name, why and "what it gave cannot be kept: " .. why or nil)
+  self:tell(ERROR, "query " .. query.name, why and (bytes and why or "what it gave cannot be kept: " .. why) or nil)
 end
 
 --- Is it over event tables alone, and reads what is new?  May wait.

@@ -19,7 +19,7 @@ local text = require "moonwatch.text"
 ---@field identifier fun(): string         of this host in lines
 ---@field query moonwatch.query
 ---@field notes moonwatch.notes
----@field add fun(line: string, name: string, seconds: number): boolean?, string?
+---@field add fun(line: string, name: string, seconds: number): boolean?, string?, string?  message, code
 ---@field commit fun()                     what was added is safe
 ---@field report fun(severity: integer, message: string)  0 information, 1 warning, 2 error
 ---@field keep fun(name: string, json: string)            for tables

@@ -81,7 +81,9 @@ function M.new(notes)
     end,
     add = function(line, name, seconds)
       if fake.full then
-        return nil, fake.full
+        return nil, fake.full, "ENOSPC"
+      elseif #line > 2000 then
+        return nil, "more than 2000 bytes", "E2BIG"
       end
       fake.lines[#fake.lines + 1] = line
       fake.ran[#fake.ran + 1] = { name = name, at = seconds }
