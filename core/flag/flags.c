@@ -261,8 +261,8 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 	[MW_FLAG_ALERT_QUERY_NAME] = LIVE_TEXT("alert_query_name", "moonwatch_alerts",
 					       "Name of the query that alerts seem to be results of."),
 	[MW_FLAG_LOGGER_EVENTS] = LIVE_BOOL(
-		"logger_events", false,
-		"Send all events as well, named after their kinds, and not only what scheduled queries find of them."),
+		"logger_events", true,
+		"Send all events as rows of the tables they are in, in batches, and not only what scheduled queries find of them."),
 
 	[MW_FLAG_DISABLE_DISTRIBUTED] =
 		LIVE_BOOL("disable_distributed", false, "Do not ask the backend for queries to be answered now."),
