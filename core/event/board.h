@@ -126,6 +126,7 @@ struct mw_board {
 
 	/* Counted up by the tracer when it holds the application's root at its end: please deliver now.  `flush_done`
 	 * follows when all before is delivered or spooled (written by the sensor). */
+	atomic_int_least64_t flush_since_ns; /* CLOCK_MONOTONIC, of the hold */
 	atomic_uint flush_wanted;
 	atomic_uint flush_done;
 	/* A futex that the tracer sleeps on while it waits for the sensor: counted up with each flush and each verdict. */

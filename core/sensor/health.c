@@ -306,8 +306,9 @@ static void say_delivery(struct mw_health *health)
 				const char *what;
 				uint64_t value;
 			} rows[] = {
-				{"written", counts.written}, {"read", counts.read},       {"dropped", counts.dropped},
-				{"set_aside", counts.aside}, {"waiting", counts.waiting},
+				{"written", counts.written},    {"read", counts.read},
+				{"dropped", counts.dropped},    {"set_aside", counts.aside},
+				{"handed_over", counts.handed}, {"waiting", counts.waiting},
 			};
 			for (size_t j = 0; j < sizeof(rows) / sizeof(*rows); j++) {
 				char name[64];

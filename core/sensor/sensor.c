@@ -36,6 +36,7 @@
 #include "sensor/configured.h"
 #include "sensor/enforce.h"
 #include "sensor/exec_world.h"
+#include "sensor/handover.h"
 #include "sensor/health.h"
 #include "sensor/losses.h"
 #include "sensor/muted.h"
@@ -61,8 +62,8 @@ enum {
 	/* JSON of one event: the longest strings, each byte of them escaped to six, and the names around them. */
 	JSON_BYTES = 6 * MW_RECORD_BYTES * (2 + MW_ANCESTORS),
 	MESSAGE_BYTES = 512,
-	/* Of the time that the application's end may be held back, what is left for saying that we are done. */
-	FLUSH_MARGIN_MS = 50,
+	/* Of the time that the application's end may be held back, the part that is left for saying that we are done. */
+	FLUSH_MARGIN = 8,
 };
 
 struct sensor {
@@ -295,6 +296,9 @@ static void on_flushed(void *data)
 	struct sensor *sensor = data;
 	struct mw_board *board = sensor->board;
 	sensor->is_flushing = false;
+	mw_handover(sensor->spool, sensor->options->flags, board->start_ns, sensor->state_dir);
+	/* As process 1 it takes us with it. */
+	mw_health_write(&sensor->health, board->root_pid == 1);
 	mw_let_go_of_stdio(sensor->outputs);
 	atomic_store(&board->flush_done, atomic_load(&board->flush_wanted));
 	(void)atomic_fetch_add(&board->answers, 1);
@@ -323,7 +327,7 @@ static void answer_flush(struct sensor *sensor)
 	bool is_last = atomic_load(&board->finished) && !sensor->has_flushed_last;
 	if (sensor->is_flushing || (!mw_board_wants_flush(board) && !is_last))
 		return;
-	int64_t begun_ns = mw_clock_mono_ns();
+	int64_t begun_ns = is_wanted ? atomic_load(&board->flush_since_ns) : mw_clock_mono_ns();
 	int64_t flush_ms = mw_flag_int(sensor->options->flags, MW_FLAG_SHUTDOWN_FLUSH_MS);
 	/* What processes did comes first: there may be no time for more. */
 	drain_all(sensor);
@@ -332,10 +336,8 @@ static void answer_flush(struct sensor *sensor)
 	pump(sensor);
 	flush_files(sensor, flush_ms / 4);
 	mw_outputs_flush(sensor->outputs, mw_clock_mono_ns() + flush_ms / 2 * MW_NS_PER_MS);
-	/* As process 1 it takes us with it. */
-	mw_health_write(&sensor->health, board->root_pid == 1);
-	int64_t spent_ms = (mw_clock_mono_ns() - begun_ns) / MW_NS_PER_MS;
-	int64_t left_ms = flush_ms - spent_ms - FLUSH_MARGIN_MS;
+	int64_t left_ms = flush_ms - flush_ms / FLUSH_MARGIN - (mw_clock_mono_ns() - begun_ns) / MW_NS_PER_MS -
+			  mw_handover_ms(sensor->options->flags, flush_ms);
 	sensor->is_flushing = true;
 	sensor->has_flushed_last |= is_last;
 	mw_outside_flush(sensor->outside, left_ms > 0 ? left_ms : 0, on_flushed, sensor);

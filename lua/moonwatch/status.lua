@@ -147,7 +147,7 @@ local function list(run, component, zero)
   return #parts > 0 and table.concat(parts, ", ") or zero
 end
 
-local FATES = { "written", "read", "dropped", "set_aside", "waiting" }
+local FATES = { "written", "read", "dropped", "set_aside", "handed_over", "waiting" }
 
 --- A line for each who delivers: all of its streams together.
 local function deliveries(run)
@@ -167,8 +167,8 @@ local function deliveries(run)
     for _, fate in ipairs(FATES) do
       sum[fate] = sum[fate] or 0
     end
-    names[i] = ("%s: %d of %d delivered, %d wait; %d dropped, %d set aside"):format(text.printable(name, 128), sum.read,
-      sum.written, sum.waiting, sum.dropped, sum.set_aside)
+    names[i] = ("%s: %d of %d delivered, %d wait; %d dropped, %d set aside, %d handed over"):format(
+      text.printable(name, 128), sum.read, sum.written, sum.waiting, sum.dropped, sum.set_aside, sum.handed_over)
   end
   return names
 end

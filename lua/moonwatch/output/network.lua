@@ -21,6 +21,8 @@ local M = {}
 ---@class moonwatch.output.network.Options
 ---@field report fun(line: string)
 ---@field remember fun(secret: moonwatch.Secret)  to blot it out
+---@field wants? fun(name: string): boolean  only those outputs
+---@field is_over? fun(): boolean  nobody waits for it any more
 
 -- Longest name of a consumer (core/spool/queue.h).
 local NAME_BYTES = 120
@@ -62,6 +64,9 @@ local function resolve(part, name, options)
       end
       if try == 1 then
         options.report(("%s: a secret cannot be read: %s; it is tried again"):format(name, message))
+      end
+      if options.is_over and options.is_over() then
+        return nil
       end
       loop.sleep(math.max(1000, math.min(CAP_MS, retry.delay(try, BASE_MS))))
     end
@@ -133,6 +138,9 @@ end
 
 local function run(part, name, streams, options)
   resolve(part, name, options)
+  if options.is_over and options.is_over() then
+    return
+  end
   local sink = require("moonwatch.sink." .. part.sink)
   local sender, message = (sink.connect or require("moonwatch.sink.lines").connect)(part)
   if not sender then
@@ -171,9 +179,9 @@ function M.start(spec, options)
         streams[#streams + 1] = stream
       end
     end
-    if #streams > 0 then
+    local name = #streams > 0 and M.name_of(part, used)
+    if name and (not options.wants or options.wants(name)) then
       has_any = true
-      local name = M.name_of(part, used)
       -- Now, before what follows is written, so that it is counted whenever its secret can be read.
       local ok, why = spool.join(name, { streams = streams })
       if not ok then

@@ -55,7 +55,7 @@ describe("records to AWS", function()
 
   it("each at least once through Kinesis", function()
     local counts = deliver("results/json:kinesis=moonwatch;period_ms=1", 1200, 60)
-    assert.are.same({ written = 1200, read = 1200, dropped = 0, aside = 0, waiting = 0 }, counts)
+    assert.are.same({ written = 1200, read = 1200, dropped = 0, aside = 0, handed = 0, waiting = 0 }, counts)
     local lines, keys = {}, {}
     for i, record in ipairs(read().kinesis) do
       keys[record[1]], lines[i] = true, record[2]
@@ -66,7 +66,7 @@ describe("records to AWS", function()
 
   it("each at least once through Firehose, a line each", function()
     local counts = deliver("results/json:firehose=arn:aws:firehose:us-east-1:123456789012:deliverystream/moonwatch;period_ms=1", 600, 60)
-    assert.are.same({ written = 600, read = 600, dropped = 0, aside = 0, waiting = 0 }, counts)
+    assert.are.same({ written = 600, read = 600, dropped = 0, aside = 0, handed = 0, waiting = 0 }, counts)
     local lines = {}
     for line in read().firehose:gmatch "[^\n]+" do
       lines[#lines + 1] = line
@@ -76,7 +76,7 @@ describe("records to AWS", function()
 
   it("not when they are too large, and nothing is lost for that", function()
     local counts, reported = deliver("results/json:kinesis=moonwatch;period_ms=1", 3, 30, (1 << 20) - 40)
-    assert.are.same({ written = 3, read = 0, dropped = 0, aside = 3, waiting = 0 }, counts)
+    assert.are.same({ written = 3, read = 0, dropped = 0, aside = 3, handed = 0, waiting = 0 }, counts)
     assert.truthy(table.concat(reported):find "larger than")
   end)
 

@@ -57,7 +57,7 @@ describe("HTTP", function()
     assert.are.equal("application/x-ndjson", requests[1].headers["content-type"])
     assert.are.equal("gzip", requests[1].headers["content-encoding"])
     assert.are.equal("red", requests[1].headers["x-team"])
-    assert.are.same({ written = 2, read = 2, dropped = 0, aside = 0, waiting = 0 }, counts)
+    assert.are.same({ written = 2, read = 2, dropped = 0, aside = 0, handed = 0, waiting = 0 }, counts)
   end)
 
   it("delivers after failures of every kind, and nothing is lost", function()
@@ -78,7 +78,7 @@ describe("HTTP", function()
       bodies[i] = ('{"n":%d,"text":"%s"}'):format(i, i == 23 and "poison" or "")
     end
     local requests, counts = deliver("results/json:http=" .. url .. "/;period_ms=1", bodies)
-    assert.are.same({ written = 40, read = 39, dropped = 0, aside = 1, waiting = 0 }, counts)
+    assert.are.same({ written = 40, read = 39, dropped = 0, aside = 1, handed = 0, waiting = 0 }, counts)
     local taken = 0
     for _, request in ipairs(requests) do
       if request.status == 200 then
@@ -114,7 +114,7 @@ describe("HTTP", function()
     assert.are.equal("sec-results", action.create._index)
     assert.truthy(requests[2].body:find "busy")
     assert.falsy(requests[2].body:find '"a":1')
-    assert.are.same({ written = 4, read = 3, dropped = 0, aside = 1, waiting = 0 }, counts)
+    assert.are.same({ written = 4, read = 3, dropped = 0, aside = 1, handed = 0, waiting = 0 }, counts)
     assert.truthy(table.concat(through.reported, "\n"):find "mapper_parsing_exception")
   end)
 
