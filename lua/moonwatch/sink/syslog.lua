@@ -2,6 +2,7 @@
 ---
 --- The protocol has no acknowledgement.  A batch counts as delivered when the other machine's kernel has all of it and the connection
 --- is still there; what the daemon had not read when it died is lost, and nobody can know.
+local calendar = require "moonwatch.calendar"
 local connection = require "moonwatch.sink.connection"
 local environment = require "moonwatch.environment"
 local options = require "moonwatch.output.options"
@@ -34,7 +35,7 @@ local function word(value, max)
 end
 
 local function time_of(time_ns)
-  return os.date("!%Y-%m-%dT%H:%M:%S", time_ns // 1000000000) .. (".%06dZ"):format(time_ns // 1000 % 1000000)
+  return calendar.iso(time_ns // 1000000000) .. (".%06dZ"):format(time_ns // 1000 % 1000000)
 end
 
 --- One message; a line that is one already stays as it is.
