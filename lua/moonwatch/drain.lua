@@ -2,7 +2,7 @@
 
 local delivery = require "moonwatch.delivery"
 local loop = require "moonwatch.loop"
-local network = require "moonwatch.output.network"
+local network = require "moonwatch.delivery.outputs"
 local output = require "moonwatch.output"
 local signals = require "moonwatch.signals"
 local spool = require "moonwatch.spool"

@@ -1,6 +1,6 @@
 --- Amazon Data Firehose: PutRecordBatch, a line a record, so that what it makes of them are files of lines.
 local cjson = require "cjson"
-local options = require "moonwatch.output.options"
+local options = require "moonwatch.sink.options"
 local records = require "moonwatch.sink.aws_records"
 local text = require "moonwatch.text"
 

@@ -5,7 +5,7 @@ local connection = require "moonwatch.sink.connection"
 local crypto = require "moonwatch.crypto"
 local environment = require "moonwatch.environment"
 local msgpack = require "moonwatch.sink.msgpack"
-local options = require "moonwatch.output.options"
+local options = require "moonwatch.sink.options"
 
 local PORT = 24224
 

@@ -1,7 +1,7 @@
 --- Kinesis Data Streams: PutRecords, with credentials as for all of AWS (docs/aws.md).  The partition key is the item's id, so that a
 --- stream's shards share the work; records of one batch may be taken while others are throttled.
 local cjson = require "cjson"
-local options = require "moonwatch.output.options"
+local options = require "moonwatch.sink.options"
 local records = require "moonwatch.sink.aws_records"
 local text = require "moonwatch.text"
 

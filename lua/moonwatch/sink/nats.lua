@@ -3,7 +3,7 @@
 local cjson = require "cjson"
 local address = require "moonwatch.sink.address"
 local connection = require "moonwatch.sink.connection"
-local options = require "moonwatch.output.options"
+local options = require "moonwatch.sink.options"
 local text = require "moonwatch.text"
 
 local PORT = 4222

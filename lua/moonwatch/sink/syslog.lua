@@ -5,7 +5,7 @@
 local calendar = require "moonwatch.calendar"
 local connection = require "moonwatch.sink.connection"
 local environment = require "moonwatch.environment"
-local options = require "moonwatch.output.options"
+local options = require "moonwatch.sink.options"
 
 local FACILITIES = { "auth", "authpriv", "daemon", "user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7" }
 local NUMBERS = { auth = 4, authpriv = 10, daemon = 3, user = 1 }

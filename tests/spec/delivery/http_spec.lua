@@ -1,6 +1,6 @@
 -- Sinks over HTTP, from the spool to a server that fails in between.
 local cjson = require "cjson"
-local network = require "moonwatch.output.network"
+local network = require "moonwatch.delivery.outputs"
 local servers = require "tests.fixtures.net.server"
 local through = dofile "tests/spec/delivery/through.lua"
 local tls = require "moonwatch.tls"

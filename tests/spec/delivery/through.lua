@@ -1,7 +1,7 @@
 --- Lines through a spool and an output, to whatever it speaks to.
 local delivery = require "moonwatch.delivery"
 local loop = require "moonwatch.loop"
-local network = require "moonwatch.output.network"
+local network = require "moonwatch.delivery.outputs"
 local servers = require "tests.fixtures.net.server"
 local spool = require "moonwatch.spool"
 

@@ -5,11 +5,11 @@ local crypto = require "moonwatch.crypto"
 local delivery = require "moonwatch.delivery"
 local enroll_secret = require "moonwatch.enroll_secret"
 local loop = require "moonwatch.loop"
-local options_of = require "moonwatch.output.options"
+local options_of = require "moonwatch.sink.options"
 local output = require "moonwatch.output"
 local retry = require "moonwatch.aws.retry"
 
----@class moonwatch.output.network
+---@class moonwatch.delivery.outputs
 local M = {}
 
 --- What a sink's connect() returns.
@@ -18,7 +18,7 @@ local M = {}
 ---@field max_bytes? integer
 ---@field send fun(lines: string[], items: moonwatch.spool.Item[], budget_ms?: number): true?, string?, moonwatch.delivery.Trouble?
 
----@class moonwatch.output.network.Options
+---@class moonwatch.delivery.outputs.Options
 ---@field report fun(line: string)
 ---@field remember fun(secret: moonwatch.Secret)  to blot it out
 ---@field wants? fun(name: string): boolean  only those outputs
@@ -161,7 +161,7 @@ end
 
 --- Begin to deliver what `spec` asks for; each output is a task.
 ---@param spec string
----@param options moonwatch.output.network.Options
+---@param options moonwatch.delivery.outputs.Options
 ---@return boolean? has_any
 ---@return string? message
 function M.start(spec, options)
