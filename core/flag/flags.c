@@ -352,11 +352,12 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		TEXT("bundle_url", "", "Where a bundle of rules is fetched from, https://…; see docs/bundles.md."),
 	[MW_FLAG_BUNDLE_INTERVAL] = LIVE_INT("bundle_interval", 3600, 1, DAY_S,
 					     "How often it is asked for, in seconds, a tenth more or less."),
-	[MW_FLAG_OUTPUTS] =
-		TEXT("outputs", "alerts/text:stderr",
-		     "What is written where: STREAM/FORMAT:SINK[=TARGET],… with streams alerts and events, "
-		     "formats text, json, osquery, ecs, ocsf, cef, falco and rfc5424 (docs/formats.md), sinks "
-		     "stderr, stdout, file and those of the network."),
+	[MW_FLAG_OUTPUTS] = TEXT(
+		"outputs", "alerts/text:stderr",
+		"What is written where: STREAM[+STREAM]/FORMAT:SINK[=TARGET[;OPTION=VALUE]],… with streams alerts, "
+		"events, results and status; formats text, json, osquery, ecs, ocsf, cef, falco and rfc5424 "
+		"(docs/formats.md); sinks stderr, stdout, file, http, forward, syslog, nats, kinesis and firehose "
+		"(docs/outputs.md)."),
 
 	[MW_FLAG_STATE_DIR] =
 		TEXT("state_dir", "/var/lib/moonwatch",

@@ -75,7 +75,8 @@ static void exclude_own(struct mw_configured *configured)
 	static const char sink[] = ":file=";
 	while ((at = strstr(at, sink))) {
 		at += sizeof(sink) - 1;
-		exclude(configured, at, strcspn(at, ","), "");
+		exclude(configured, at, strcspn(at, ",;"), "");
+		exclude(configured, at, strcspn(at, ",;"), ".%");
 	}
 }
 

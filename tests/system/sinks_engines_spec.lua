@@ -6,6 +6,8 @@ local support = require "tests.system.support"
 local through = dofile "tests/spec/delivery/through.lua"
 local tls = require "moonwatch.tls"
 
+local JOB = "for i in 1 2 3; do /bin/true; done"
+
 local function has(program)
   return support.run(("PATH=$PATH:/usr/sbin:/sbin; command -v %s"):format(program)).code == 0
 end
@@ -80,8 +82,8 @@ describe("rsyslog", function()
   it("gets the events of a sensor", function()
     local before = #lines_of(dir .. "/log")
     local state = support.new_path()
-    local result = support.run(("%s run --state_dir=%s --outputs='events/json:syslog=tcp://127.0.0.1:%d' -- sh -c 'for i in 1 2 3; do /bin/true; done'")
-      :format(support.moonwatch, state, told.tcp))
+    local result = support.run(("%s run --state_dir=%s --outputs='events/json:syslog=tcp://127.0.0.1:%d' -- sh -c '%s'"):format(
+      support.moonwatch, state, told.tcp, JOB))
     assert.are.equal(0, result.code)
     local lines = await_lines(dir .. "/log", before + 4)
     assert.is_true(#lines >= before + 4, #lines)
@@ -151,8 +153,8 @@ describe("ClickHouse", function()
 
   it("gets the events of a sensor, all that it says were delivered", function()
     local state = support.new_path()
-    local result = support.run(("%s run --state_dir=%s --outputs='events/json:http=%s' -- sh -c 'for i in 1 2 3; do /bin/true; done'"):format(
-      support.moonwatch, state, output "table=lines"))
+    local result = support.run(("%s run --state_dir=%s --outputs='events/json:http=%s' -- sh -c '%s'"):format(support.moonwatch,
+      state, output "table=lines", JOB))
     assert.are.equal(0, result.code)
     local deadline = os.time() + 20
     local rows

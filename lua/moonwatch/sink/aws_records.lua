@@ -60,11 +60,12 @@ end
 function M.connect(part, kind)
   local function send(lines, items, budget_ms)
     local deadline = retry.deadline(math.min(part.options.timeout_ms, budget_ms or math.huge))
-    local region, message, code, class = part.region, nil, nil, nil
+    local region, message = part.region, nil
     if not region then
-      region, message, code = region_of.find(deadline)
+      local why
+      region, message, why = region_of.find(deadline)
       if not region then
-        return nil, message, { stop = code == "EINVAL" }
+        return nil, message, { stop = why == "EINVAL" }
       end
     end
     local records, places, refused = {}, {}, {}
@@ -77,6 +78,7 @@ function M.connect(part, kind)
     end
     local body = '{"Records":[]}'
     if #records > 0 then
+      local code, class
       body, message, code, class = call.call {
         service = kind.service, region = region, target = kind.target, action = kind.action,
         resource = part.arn or part.stream,

@@ -58,6 +58,7 @@ describe("records to AWS", function()
     assert.are.same({ written = 1200, read = 1200, dropped = 0, aside = 0, handed = 0, waiting = 0 }, counts)
     local lines, keys = {}, {}
     for i, record in ipairs(read().kinesis) do
+      assert.is_nil(keys[record[1]]) -- the item's id
       keys[record[1]], lines[i] = true, record[2]
     end
     assert.are.equal(1200, numbers(lines))
