@@ -13,6 +13,7 @@ extern const struct mw_command mw_command_status;
 extern const struct mw_command mw_command_drain;
 extern const struct mw_command mw_command_doctor;
 extern const struct mw_command mw_command_patch;
+extern const struct mw_command mw_command_loadgen;
 extern const struct mw_command mw_command_lua;
 extern const struct mw_command mw_command_version;
 
@@ -27,6 +28,7 @@ const struct mw_command *const mw_commands[] = {
 	&mw_command_drain,
 	&mw_command_doctor,
 	&mw_command_patch,
+	&mw_command_loadgen,
 	&mw_command_lua,
 	&mw_command_version,
 	NULL,
