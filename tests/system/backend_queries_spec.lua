@@ -105,7 +105,8 @@ describe("distributed queries", function()
 
   it("that were running when the sensor died are not run again", function()
     local app = watched.start(server:flags() .. FLAGS)
-    server:query({ deadly = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n" }, nil, { again = true })
+    local endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+    server:query({ deadly = endless }, nil, { again = true })
     server:wait { where = { endpoint = "read", accepted = true } }
     app:await(function()
       for _, node in ipairs(server:state().nodes) do
