@@ -324,8 +324,9 @@ static void flush_files(struct sensor *sensor, int64_t ms)
 static void answer_flush(struct sensor *sensor)
 {
 	struct mw_board *board = sensor->board;
+	bool is_wanted = mw_board_wants_flush(board);
 	bool is_last = atomic_load(&board->finished) && !sensor->has_flushed_last;
-	if (sensor->is_flushing || (!mw_board_wants_flush(board) && !is_last))
+	if (sensor->is_flushing || (!is_wanted && !is_last))
 		return;
 	int64_t begun_ns = is_wanted ? atomic_load(&board->flush_since_ns) : mw_clock_mono_ns();
 	int64_t flush_ms = mw_flag_int(sensor->options->flags, MW_FLAG_SHUTDOWN_FLUSH_MS);
