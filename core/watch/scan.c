@@ -22,6 +22,7 @@ enum {
 	SLICE_NS =
 		2 * MW_NS_PER_MS, /* the sensor has other things to do, and shares its processor with the application */
 	REST_MAX_MS = 100,
+	THROTTLED_MS = 40, /* see cpu.max in cgroups(7): usually some part of 100 ms */
 	BUFFER = 32 << 10,
 	NAMES_A_LOOK = 16, /* and steps; at the clock */
 };
@@ -395,11 +396,11 @@ static int64_t own_cpu_ns(void)
 	return (int64_t)time.tv_sec * MW_NS_PER_S + time.tv_nsec;
 }
 
-/* What is gone through for the first time is not urgent.  When we had to wait for the processor, others need it, or our
- * container has used up what it may have of it: then rest for as long, so that they go on. */
+/* What is gone through for the first time is not urgent.  When we had to wait for the processor for longer than others have
+ * it in turn, our container has used up its share for a while: then rest for as long, so that the application goes on. */
 static int64_t rest_ms(const struct mw_watch *watch, int64_t wall_ns, int64_t cpu_ns)
 {
-	if (watch->scan.is_settled || wall_ns <= 2 * cpu_ns + SLICE_NS)
+	if (watch->scan.is_settled || wall_ns - cpu_ns < (int64_t)THROTTLED_MS * MW_NS_PER_MS)
 		return 0;
 	int64_t ms = wall_ns / MW_NS_PER_MS;
 	return ms < REST_MAX_MS ? ms : REST_MAX_MS;

@@ -64,8 +64,10 @@ struct mw_watch {
 	struct mw_map *map;
 	struct mw_watch_config config; /* ours */
 	struct mw_tree tree;
-	int inotify_fd; /* -1: none could be had; all is polled */
-	char *buffer;   /* of the events read */
+	int inotify_fd;   /* -1: none could be had; all is polled */
+	char *buffer;     /* of the events read */
+	bool is_awaiting; /* the loop looks for events; else the timer does */
+	struct mw_timer gap_timer;
 
 	struct { /* changes.c */
 		struct mw_change_entry **ring;
