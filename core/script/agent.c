@@ -240,6 +240,26 @@ int mw_agent_new(const struct mw_agent_options *options, struct mw_agent **ret_a
 	return 0;
 }
 
+/* stop(module) */
+static int stop(lua_State *L)
+{
+	lua_getfield(L, 1, "stop");
+	lua_call(L, 0, 0);
+	return 0;
+}
+
+/* So that what is cut off by the end is known for that at the next start. */
+static void end_tasks(struct mw_agent *agent)
+{
+	struct mw_err err;
+	if (require(agent, "moonwatch.agent", &err) < 0)
+		return;
+	lua_State *L = mw_script_lua(agent->script);
+	lua_pushcfunction(L, stop);
+	lua_insert(L, -2);
+	(void)mw_script_call(agent->script, 1, 0, 0, &err);
+}
+
 void mw_agent_free(struct mw_agent *agent)
 {
 	if (!agent)
@@ -248,6 +268,8 @@ void mw_agent_free(struct mw_agent *agent)
 	mw_timer_clear(agent->own.loop, &agent->status_timer);
 	while (agent->status_count)
 		free(agent->statuses[--agent->status_count].text);
+	if (agent->is_started)
+		end_tasks(agent);
 	if (agent->script)
 		mw_script_free(agent->script);
 	free(agent);

@@ -180,6 +180,11 @@ function M.start(options)
   end
 end
 
+--- The sensor ends.
+function M.stop()
+  schedule.stop()
+end
+
 --- What the sensor says of itself.
 ---@param severity integer
 ---@param line string

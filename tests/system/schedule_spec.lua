@@ -270,6 +270,16 @@ describe("a query that never ends", function()
     assert.are.same({}, health)
   end)
 
+  it("is not held against it when the sensor is asked to end", function()
+    local result, _, state = run("sh -c " .. support.quote(until_(AT_WORK) .. [[
+      ; for comm in /proc/[0-9]*/comm; do
+        if [ "$(cat $comm 2>/dev/null)" = moonwatch-sens ]; then pid=${comm#/proc/}; kill ${pid%%/*}; break; fi
+      done; ]] .. until_ "! grep -qsx moonwatch-sens /proc/[0-9]*/comm" .. "; " .. until_(AT_WORK)),
+      { config = endless { query_timeout_ms = 120000 } })
+    assert.is_nil(result.err:find("died", 1, true), result.err)
+    assert.are.same({ { denylisted = "0" }, { denylisted = "0" } }, support.sql(state, "SELECT denylisted FROM osquery_schedule"))
+  end)
+
   it("is on the denylist when the sensor died while it ran", function()
     local result, _, state = run("sh -c " .. support.quote(until_(AT_WORK) .. [[
       ; for comm in /proc/[0-9]*/task/*/comm; do

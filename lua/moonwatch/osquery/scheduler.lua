@@ -48,8 +48,9 @@ local INFO <const>, WARNING <const> = 0, 1
 local FORGET_S <const> = 592200
 --- How often it is written when a query was there last.
 local SEEN_S <const> = 6 * 3600
---- Between two writings of the tables' document.
+--- Between two writings of the tables' document; longer for each so many bytes it has.
 local KEEP_S <const> = 5
+local KEEP_BYTES <const> = 64 << 10
 local WAIT_MAX_S <const> = 60
 local DISCOVERY_MS <const> = 10000
 local VIEWS <const> = 256
@@ -443,11 +444,13 @@ end
 ---@param is_last boolean?
 function Scheduler:write_tables(is_last)
   local now = self.world.time()
-  if not self.is_new or (not is_last and now - self.kept < KEEP_S and now >= self.kept) then
+  local pause = KEEP_S * (1 + (self.kept_bytes or 0) // KEEP_BYTES)
+  if not self.is_new or (not is_last and now - self.kept < pause and now >= self.kept) then
     return
   end
-  self.is_new, self.kept = false, now
-  self.world.keep("schedule", schedule_tables.document(self))
+  local document = schedule_tables.document(self)
+  self.is_new, self.kept, self.kept_bytes = false, now, #document
+  self.world.keep("schedule", document)
 end
 
 --- The end of the application: what event tables have gathered since is told a last time.  In a task.
