@@ -202,14 +202,14 @@ function M.flush(deadline_ms, done)
     local deadline = loop.now() + deadline_ms
     local is_scheduled = schedule.is_known()
     if is_scheduled then
-      schedule.flush(deadline_ms / 4)
+      schedule.flush(deadline_ms / 2)
     end
     if backend.is_wanted() then
       backend.hurry(math.max(0, deadline - loop.now()))
     end
     -- A job that was over before it was known what to ask of it.
-    if not is_scheduled and backend.is_wanted() and backend.await_config((deadline - loop.now()) / 4) then
-      schedule.flush((deadline - loop.now()) / 4)
+    if not is_scheduled and backend.is_wanted() and backend.await_config((deadline - loop.now()) / 2) then
+      schedule.flush((deadline - loop.now()) / 2)
     end
     delivery.flush(math.max(0, deadline - loop.now()))
     done()
