@@ -249,7 +249,7 @@ local function pause_ms(failures, failure)
   local ms = s * 1000 * (0.9 + math.random() / 5)
   if failures > 0 then
     -- Longer and longer, up to some minutes; never more often than asked for.
-    ms = math.max(ms, client.delay(failures + 4, 300, failure))
+    ms = math.max(ms, client.delay(failures, 300, failure))
   end
   return ms
 end
