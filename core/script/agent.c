@@ -192,6 +192,11 @@ static int set_agent(lua_State *L)
 	return 0;
 }
 
+static const char *module_of(const struct mw_agent *agent)
+{
+	return agent->own.module ? agent->own.module : "moonwatch.agent";
+}
+
 /* Push what module `name` returns, in the state, which is made when there is none yet. */
 static int require(struct mw_agent *agent, const char *name, struct mw_err *err)
 {
@@ -292,7 +297,7 @@ void mw_agent_set_bundles(struct mw_agent *agent, const struct mw_agent_bundles 
 
 int mw_agent_start(struct mw_agent *agent, struct mw_err *err)
 {
-	int r = require(agent, "moonwatch.agent", err);
+	int r = require(agent, module_of(agent), err);
 	if (r < 0)
 		return r;
 	lua_State *L = mw_script_lua(agent->script);
@@ -371,7 +376,7 @@ static void pass_statuses(void *data)
 	for (unsigned i = 0; i < agent->status_count; i++) {
 		struct mw_err err;
 		char *text = agent->statuses[i].text;
-		if (mw_script_require(agent->script, "moonwatch.agent", &err) == 0) {
+		if (mw_script_require(agent->script, module_of(agent), &err) == 0) {
 			lua_State *L = mw_script_lua(agent->script);
 			lua_pushcfunction(L, status);
 			lua_insert(L, -2);
@@ -438,7 +443,7 @@ void mw_agent_flush(struct mw_agent *agent, int64_t deadline_ms, void (*done)(vo
 	agent->flushed = done;
 	agent->flushed_data = data;
 	mw_timer_set(agent->own.loop, &agent->flush_timer, deadline_ms);
-	int r = mw_script_require(agent->script, "moonwatch.agent", &err);
+	int r = mw_script_require(agent->script, module_of(agent), &err);
 	if (r == 0) {
 		lua_State *L = mw_script_lua(agent->script);
 		lua_pushcfunction(L, flush);

@@ -27,6 +27,7 @@ struct mw_agent_options {
 	struct mw_spool *spool;
 	const char *state_dir; /* "": there is none, all is in memory */
 	const char *run;       /* names this run, as event ids do */
+	const char *module;    /* its start() and flush(); NULL: moonwatch.agent */
 	atomic_uint *births;   /* counted for the thread of queries, as own_births of the board */
 	/* As struct mw_enroll has them. */
 	const char *reference;

@@ -187,7 +187,7 @@ describe("moonwatch drain", function()
     -- Of outputs that it does not know it takes nothing.
     result = support.run(("%s drain --once --outputs='events/json:http=%s/;name=other' %s"):format(support.moonwatch, url, shared))
     assert.are.equal(1, result.code)
-    assert.truthy(result.err:find(handed .. " rows are for outputs that", 1, true))
+    assert.truthy(result.err:find(handed .. " rows are for outputs", 1, true))
     assert.are.equal(1, folders(shared))
   end)
 end)

@@ -34,6 +34,13 @@ local function streams()
   return flags.get "logger_events" and { "alerts", "results", "events" } or { "alerts", "results" }
 end
 
+--- Does anything wait for us?
+---@param waiting table<string, integer>  by consumer
+---@return boolean
+function M.has_rows(waiting)
+  return (waiting[RESULTS] or 0) + (waiting[STATUSES] or 0) > 0
+end
+
 --- From now on what is spooled is kept for us.
 function M.join()
   spool.join(RESULTS, { streams = streams() })
