@@ -54,7 +54,7 @@ static bool is_pseudo(long type)
 }
 
 /* Those where others may change files behind this kernel's back; statfs(2) has the numbers. */
-static const char *unheard(long type)
+const char *mw_scan_unheard(unsigned long type)
 {
 	static const struct {
 		unsigned type;
@@ -67,7 +67,7 @@ static const char *unheard(long type)
 		{CODA_SUPER_MAGIC, "coda"},
 	};
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if ((unsigned long)type == types[i].type)
+		if (type == types[i].type)
 			return types[i].name;
 	return NULL;
 }
@@ -183,7 +183,7 @@ static bool check_file_system(struct mw_watch *watch, struct mw_node *node, int 
 			"files: '%s' is on an overlay: what is changed in its lower layers from outside, and not through it, is not "
 			"told",
 			path);
-	const char *name = unheard(fs.f_type);
+	const char *name = mw_scan_unheard((unsigned long)fs.f_type);
 	if (name) {
 		mw_said(watch, MW_SAID_FILE_SYSTEM, false,
 			"files: '%s' is on %s, where others can change files without inotify telling: it is looked at every "

@@ -165,6 +165,8 @@ void mw_scan_all(struct mw_watch *watch);
 /* Is a directory queued that tells what it finds? */
 bool mw_scan_has_new(const struct mw_watch *watch);
 void mw_scan_release(struct mw_watch *watch);
+/* The name of a file system, by statfs(2), where others may change files behind this kernel's back; else NULL. */
+const char *mw_scan_unheard(unsigned long type);
 /* A name was seen in the directory: by a scan. */
 void mw_scan_entry(struct mw_watch *watch, struct mw_node *directory, int fd, const char *name, unsigned char d_type);
 
