@@ -137,6 +137,8 @@ static int open_folder(struct drain *drain, const char *name, struct mw_err *err
 		.module = "moonwatch.drain",
 		.reference = drain->enroll->reference,
 		.secret = drain->enroll->secret,
+		.taken = drain->enroll->taken,
+		.taken_count = drain->enroll->taken_count,
 		.report = on_report,
 		.identify = on_identity,
 		.keep = on_document,
@@ -361,7 +363,7 @@ static int run(int argc, char **argv)
 	int status = check(&drain, argv + 1 + rest);
 	if (status == 0)
 		status = run_loop(&drain);
-	mw_secret_free(enroll.secret);
+	mw_enroll_release(&enroll);
 	mw_flags_free(drain.flags);
 	return status;
 }

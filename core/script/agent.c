@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "crypto/redact.h"
+#include "flag/enroll.h"
 #include "loop/loop.h"
 #include "net/http.h"
 #include "script/agent_private.h"
@@ -176,6 +177,14 @@ static int start(lua_State *L)
 	set_function(L, "identify", agent_identify, agent);
 	set_function(L, "keep", agent_keep, agent);
 	set_function(L, "applied", agent_applied, agent);
+	lua_newtable(L);
+	for (unsigned i = 0; i < options->taken_count; i++) {
+		const struct mw_secret *taken = options->taken[i].secret;
+		if (mw_secret_copy(mw_secret_bytes(taken), mw_secret_size(taken), mw_lua_new_secret(L)) < 0)
+			luaL_error(L, "out of memory for a secret");
+		lua_setfield(L, -2, options->taken[i].name);
+	}
+	lua_setfield(L, -2, "environment");
 	if (options->secret) {
 		if (mw_secret_copy(mw_secret_bytes(options->secret), mw_secret_size(options->secret),
 				   mw_lua_new_secret(L)) < 0)

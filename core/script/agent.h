@@ -18,6 +18,7 @@ struct mw_file_paths;
 struct mw_loop;
 struct mw_secret;
 struct mw_spool;
+struct mw_taken;
 
 /* Borrowed, but for the secret, which is copied when the tasks begin. */
 struct mw_agent_options {
@@ -32,6 +33,8 @@ struct mw_agent_options {
 	/* As struct mw_enroll has them. */
 	const char *reference;
 	const struct mw_secret *secret;
+	const struct mw_taken *taken;
+	unsigned taken_count;
 	/* What is to be known: one line, without a secret in it. */
 	void (*report)(void *data, const char *line);
 	/* Where this runs, a column of ecs_metadata after the other; `text` NULL: not known.  See mw_identity_set(). */

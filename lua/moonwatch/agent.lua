@@ -25,6 +25,7 @@ local CAP_MS = 300000
 ---@class moonwatch.agent.Options
 ---@field reference string  "" when there is no secret to read
 ---@field secret? moonwatch.Secret
+---@field environment table<string, moonwatch.Secret>  variables that outputs name, which were taken out of it
 ---@field state_dir string  "" when there is none
 ---@field run string  names this run
 ---@field version string  of this program

@@ -57,6 +57,7 @@ function M.start(options)
   local ok, message = network.start(flags.get "outputs", {
     report = options.report,
     remember = options.remember,
+    environment = options.environment,
     wants = function(name)
       return (waiting[name] or 0) > 0
     end,

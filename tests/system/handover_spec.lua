@@ -99,6 +99,21 @@ describe("the end of a job", function()
     assert.are.equal(sums.written, n)
   end)
 
+  it("has the secrets of its sinks taken out of the application's environment", function()
+    arrived()
+    local state = support.new_path()
+    local result = support.run(("SPLUNK_TOKEN=canary-of-the-test unshare -pf --mount-proc --kill-child %s run --state_dir=%s"
+      .. " --outputs='events/json:http=%s;to=splunk;token=env:SPLUNK_TOKEN;name=siem' -- sh -c 'env; cat /proc/*/environ; sleep 0.3'"):format(
+      support.moonwatch, state, url))
+    assert.are.equal(0, result.code)
+    assert.falsy(result.out:find("canary-of-the-test", 1, true))
+    local seen = cjson.decode(request "/seen")
+    assert.are.equal("Splunk canary-of-the-test", seen[1].headers.authorization)
+    local sums = counts(state)
+    assert.are.equal(sums.written, sums.read)
+    assert.falsy(support.run(("grep -rc canary-of-the-test %s"):format(state)).out:find ":[1-9]")
+  end)
+
   it("counts what is left, where nobody takes it over", function()
     local result, state = job(DOWN, JOB, "--shutdown_flush_ms=2000")
     assert.are.equal(7, result.code)
