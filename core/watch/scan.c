@@ -268,6 +268,7 @@ static int some(struct mw_watch *watch, struct mw_node *node)
 	}
 	if (watch->scan.at >= watch->scan.size) {
 		watch->scan.at = 0;
+		watch->scan.is_stale = false;
 		watch->scan.size = syscall(SYS_getdents64, fd, watch->scan.buffer, BUFFER);
 	}
 	for (unsigned i = 0; i < NAMES_A_LOOK && watch->scan.at < watch->scan.size; i++) {
@@ -277,7 +278,7 @@ static int some(struct mw_watch *watch, struct mw_node *node)
 		watch->scan.at += entry->size;
 		watch->scan.looked++;
 		if (!(name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'))))
-			mw_scan_entry(watch, node, fd, name, entry->type);
+			mw_scan_entry(watch, node, fd, name, watch->scan.is_stale ? DT_UNKNOWN : entry->type);
 		if (node->flags & MW_NODE_DEAD)
 			return 1;
 	}
@@ -426,6 +427,7 @@ void mw_scan_slice(struct mw_watch *watch)
 			break;
 	}
 	watch->scan.is_running = false;
+	watch->scan.is_stale = true;
 	int waiting = 0;
 	if (watch->inotify_fd < 0 || (ioctl(watch->inotify_fd, FIONREAD, &waiting) == 0 && waiting == 0))
 		mw_dirs_settle(watch);

@@ -15,7 +15,7 @@
 
 enum {
 	BUFFER = 64 << 10,
-	GAP_MS = 5,         /* between two reads of events that follow each other */
+	GAP_MS = 2,         /* between two reads of events that follow each other */
 	RESOLVE_MS = 20,    /* a link is often taken away and made anew */
 	VISITS_A_LOOK = 32, /* at the clock */
 };

@@ -73,16 +73,24 @@ describe("who changed a file", function()
   end)
 
   it("is likely where a command line or an open file says so, and else nobody", function()
-    local rows = files.run(script)
-    local count = check(rows)
-    assert.is_nil(count.exact)
-    assert.is_true((count.likely or 0) >= 5, "only " .. (count.likely or 0))
+    local rows, count
     local function one(path, action)
       return files.of(rows, path, action)[1]
     end
-    assert.are.equal("likely", one("/made", "CREATED").attribution)
-    assert.are.equal("likely", one("/teed", "CREATED").attribution)
-    assert.are.equal("likely", one("/dd", "UPDATED").attribution)
+    local function are_likely()
+      return (count.likely or 0) >= 5 and one("/made", "CREATED").attribution == "likely"
+        and one("/teed", "CREATED").attribution == "likely" and one("/dd", "UPDATED").attribution == "likely"
+    end
+    -- On a busy machine a change may be read long after who made it has ended: then it is nobody, and never another.
+    for _ = 1, 5 do
+      rows = files.run(script)
+      count = check(rows)
+      assert.is_nil(count.exact)
+      if are_likely() then
+        break
+      end
+    end
+    assert.is_true(are_likely(), "only " .. (count.likely or 0))
     -- The shell itself writes it, and nothing says so; unless it is seen at it.
     local redirected = one("/redirected", "CREATED")
     assert.is_true(redirected.attribution == "none" or redirected.cmdline:find "^sh " ~= nil, redirected.cmdline)
@@ -129,7 +137,7 @@ sleep 0.2
     local rows = files.run [[
 python3 -c 'import sys, time
 f = open(sys.argv[1], "w")
-for i in range(5):
+for i in range(10):
   f.write("line\n"); f.flush(); time.sleep(0.1)' $D/held
 ]]
     local likely = support.filter(rows, function(row)

@@ -76,19 +76,19 @@ chown 12:34 $D/a
   end)
 
   it("are seen whatever program writes them", function()
-    local rows = files.run [[
+    local rows = files.run([[
 cd $D
 echo one >a; echo two >>a
 cp a b
 sed -i s/one/1/ a
 # An editor's atomic save.
 cp a .a.swp; mv a a~; cp a~ a; rm a~ .a.swp
-mkdir -p t/u; echo x >t/u/f
+echo x >t/u/f
 tar cf ../t.tar t; rm -r t; tar xf ../t.tar
 # logrotate: rename and make anew, and copy and truncate.
 echo line >log; mv log log.1; : >log; echo line >>log; cp log log.2; truncate -s 0 log
 ln a hard; ln -s a soft
-]]
+]], { prepare = "mkdir -p $D/t/u" })
     assert.are.equal("CREATED UPDATED", told(rows, "/b"))
     assert.is_truthy(told(rows, "/a"):find("MOVED_TO", 1, true))
     assert.is_truthy(told(rows, "/a~"):find("MOVED_TO.*DELETED"))
@@ -180,10 +180,9 @@ sleep 0.1
 
   it("are events for outputs and rules, told once", function()
     local _, run = files.run([[
-mkdir -p $D/.ssh
 echo key >$D/.ssh/authorized_keys
 sleep 0.1
-]])
+]], { prepare = "mkdir -p $D/.ssh" })
     local events = support.json_lines(run.events_path)
     local modified = support.filter(events, function(event)
       return event.kind == "file.modify" and event.file.path:find("authorized_keys", 1, true)
