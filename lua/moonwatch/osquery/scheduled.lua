@@ -280,7 +280,7 @@ function M.run(self, query)
   if is_marked then
     self.denied:unmark()
   end
-  if self.states[query.name] ~= state then
+  if self.states[query.name] ~= state or self:has_news() then
     return -- the configuration has changed meanwhile
   end
   self.is_new = true

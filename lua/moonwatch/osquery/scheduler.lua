@@ -265,6 +265,17 @@ local function read_again(self)
   end
 end
 
+--- Has a document come that is yet to be read?  What is of the one before is over.
+---@return boolean
+function Scheduler:has_news()
+  for _, source in pairs(self.sources) do
+    if source.is_new then
+      return true
+    end
+  end
+  return false
+end
+
 --- Has any document come?
 ---@return boolean
 function Scheduler:is_known()
@@ -339,6 +350,9 @@ function Scheduler:run_second(second)
   scheduled.decorate(self, "interval", second)
   -- The list may become another one while a query runs.
   for _, query in ipairs(self.queries) do
+    if self:has_news() then
+      break
+    end
     local state = self.states[query.name]
     if state and state.query == query and (second % query.every == 0 or state.is_due) and not self.is_stopped
       and is_active(self, query.pack) then
