@@ -158,6 +158,13 @@ local function write()
 end
 
 local function keep(answer)
+  -- One that was asked again before it was answered has the newer answer.
+  for i, one in ipairs(kept) do
+    if one.id == answer.id then
+      table.remove(kept, i)
+      break
+    end
+  end
   kept[#kept + 1] = answer
   local bytes = 0
   for i = #kept, 1, -1 do
@@ -283,6 +290,7 @@ end
 function M.start(given)
   local failures = 0
   finish_accepted()
+  write()
   while true do
     local failure
     if not flags.get "disable_distributed" then
