@@ -20,9 +20,9 @@ enum {
 	SLEEP_MAX_MS = 24 * 3600 * 1000,
 	/* What entering needs on the stack. */
 	STACK_SLOTS = 16,
-	/* Of a sensor to one host: each costs the other side a handshake, times all sensors.  A second one, for when the first waits
-	 * for an answer. */
-	SENSOR_CONNECTIONS = 2,
+	/* Of a sensor to one host: each costs the other side a handshake, times all sensors.  Two that wait for an answer must not
+	 * keep what was seen from being sent. */
+	SENSOR_CONNECTIONS = 3,
 };
 
 struct mw_lua_tasks {
