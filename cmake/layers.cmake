@@ -58,7 +58,7 @@ moonwatch_layer(flag mw_base)
 moonwatch_layer(spool mw_event mw_base PkgConfig::SQLITE)
 moonwatch_layer(sql mw_spool mw_flag mw_pkg mw_net mw_proc mw_crypto mw_base PkgConfig::SQLITE ${PCRE2} m)
 moonwatch_layer(script mw_sql mw_spool mw_flag mw_aws mw_net mw_crypto mw_loop mw_event mw_base ${LUA_AND_ITS} ${YAML} Threads::Threads)
-moonwatch_layer(rule mw_script mw_event mw_base)
+moonwatch_layer(rule mw_script mw_pkg mw_event mw_base Threads::Threads)
 moonwatch_layer(sensor mw_rule mw_script mw_sql mw_spool mw_flag mw_watch mw_launch mw_trace mw_crypto mw_proc mw_event mw_loop mw_base)
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/cli/*.c)

@@ -160,7 +160,9 @@ struct mw_gap {
 struct mw_event {
 	enum mw_event_kind kind;
 	bool is_sampled; /* found by looking now and then, not told of as it happened */
+	bool is_startup; /* the container was started less than attention_startup_ms before */
 	int64_t time_ns; /* wall clock */
+	int64_t age_ms;  /* since the container's start; 0: not known */
 	char id[MW_EVENT_ID_BYTES];
 	struct mw_process *process; /* NULL for kinds without one */
 	/* NULL for kinds without one. */

@@ -7,6 +7,7 @@
 #include "event/alert.h"
 #include "event/event.h"
 #include "event/level.h"
+#include "event/lineage.h"
 #include "event/set.h"
 
 const struct mw_event_kind_info mw_event_kinds[MW_EVENT_KINDS] = {
@@ -127,6 +128,18 @@ PROCESS(cpu_ms, if (p->ended && p->cpu_ns >= 0) set_int(ret, p->cpu_ns / MW_NS_P
 PROCESS(max_rss_bytes, if (p->ended && p->max_rss_bytes >= 0) set_int(ret, p->max_rss_bytes))
 PROCESS(parent, set_object(ret, p->parent))
 
+/* Left out when there is nothing to tell, where that is known. */
+static void process_lineage(const void *object, struct mw_value *ret)
+{
+	set_object(ret, object);
+}
+
+static void process_lineage_known(const void *object, struct mw_value *ret)
+{
+	if (((const struct mw_process *)object)->past)
+		set_object(ret, object);
+}
+
 static void process_ancestors(const void *object, struct mw_value *ret)
 {
 	const struct mw_process *ancestor = ((const struct mw_process *)object)->parent;
@@ -198,6 +211,8 @@ static const struct mw_field process_fields[] = {
 	 .get = process_cpu_ms},
 	{"max_rss_bytes", MW_INT, "bytes", "Largest resident size.", .get = process_max_rss_bytes},
 	{"parent", MW_OBJECT, NULL, "The parent at birth.", &mw_process_shape, parent_json, process_parent},
+	{"lineage", MW_OBJECT, NULL, "What it descends from.", &mw_lineage_shape, .get = process_lineage,
+	 .get_known = process_lineage_known},
 	{"ancestors", MW_OBJECTS, NULL, "Parent, its parent and so on: at most 16.", &mw_process_shape, ancestor_json,
 	 process_ancestors},
 	{0},
@@ -274,6 +289,31 @@ static void event_sampled(const void *object, struct mw_value *ret)
 		set_integer(ret, MW_BOOL, 1);
 }
 
+static void event_phase(const void *object, struct mw_value *ret)
+{
+	set_text(ret, ((const struct mw_event *)object)->is_startup ? "startup" : "running");
+}
+
+static void event_phase_known(const void *object, struct mw_value *ret)
+{
+	if (((const struct mw_event *)object)->is_startup)
+		set_text(ret, "startup");
+}
+
+static void event_age_ms(const void *object, struct mw_value *ret)
+{
+	const struct mw_event *event = object;
+	if (event->age_ms > 0)
+		set_int(ret, event->age_ms);
+}
+
+/* JSON has the time. */
+static void event_age_known(const void *object, struct mw_value *ret)
+{
+	(void)object;
+	(void)ret;
+}
+
 static const struct mw_field event_fields[] = {
 	{"time", MW_TIME, NULL, "When it happened.", .get = event_time},
 	{"kind", MW_TEXT, NULL, "What happened: one of the kinds of events.", .get = event_kind},
@@ -285,6 +325,12 @@ static const struct mw_field event_fields[] = {
 	 .get = event_socket},
 	{"call", MW_OBJECT, NULL, "The system call that did it, and what came of it.", &mw_call_shape,
 	 .get = event_call},
+	{"phase", MW_TEXT, NULL,
+	 "startup: within attention_startup_ms after the container's start, when entrypoints do what is odd later; else "
+	 "running (left out of JSON).",
+	 .get = event_phase, .get_known = event_phase_known},
+	{"age_ms", MW_INT, "ms", "Time since the container's start; not in JSON.", .get = event_age_ms,
+	 .get_known = event_age_known},
 	{"sampled", MW_BOOL, NULL, "True when it was found by looking now and then, and so later than it happened.",
 	 .get = event_sampled},
 	{"gap", MW_OBJECT, NULL, "sensor.gap: what was missed.", &mw_gap_shape, .get = event_gap},
@@ -318,6 +364,20 @@ static void rule_attack(const void *object, struct mw_value *ret)
 	set_strings(ret, rule->attack, rule->attack_bytes);
 }
 
+static void rule_attack_version(const void *object, struct mw_value *ret)
+{
+	const struct mw_rule_info *rule = object;
+	if (rule->attack_bytes)
+		set_text(ret, rule->attack_version);
+}
+
+static void rule_tags(const void *object, struct mw_value *ret)
+{
+	const struct mw_rule_info *rule = object;
+	if (rule->tags_bytes)
+		set_strings(ret, rule->tags, rule->tags_bytes);
+}
+
 static void rule_summary(const void *object, struct mw_value *ret)
 {
 	set_text(ret, ((const struct mw_rule_info *)object)->summary);
@@ -327,6 +387,8 @@ static const struct mw_field rule_fields[] = {
 	{"id", MW_TEXT, NULL, "Name of the rule.", .get = rule_id},
 	{"severity", MW_TEXT, NULL, "info, low, medium, high or critical.", .get = rule_severity},
 	{"attack", MW_STRINGS, NULL, "MITRE ATT&CK technique ids.", .get = rule_attack},
+	{"attack_version", MW_TEXT, NULL, "Version of ATT&CK that these ids are of.", .get = rule_attack_version},
+	{"tags", MW_STRINGS, NULL, "Tags.", .get = rule_tags},
 	{"summary", MW_TEXT, NULL, "What the rule looks for.", .get = rule_summary},
 	{0},
 };
@@ -370,12 +432,39 @@ static void alert_response(const void *object, struct mw_value *ret)
 	set_text(ret, ((const struct mw_alert *)object)->response);
 }
 
+static void alert_count(const void *object, struct mw_value *ret)
+{
+	const struct mw_alert *alert = object;
+	if (alert->count)
+		set_int(ret, alert->count);
+}
+
+static void alert_folded(const void *object, struct mw_value *ret)
+{
+	const struct mw_alert *alert = object;
+	if (alert->folded)
+		set_int(ret, (int64_t)alert->folded);
+}
+
+static void alert_earlier(const void *object, struct mw_value *ret)
+{
+	const struct mw_alert *alert = object;
+	if (alert->earlier_bytes)
+		set_strings(ret, alert->earlier, alert->earlier_bytes);
+}
+
 static const struct mw_field alert_fields[] = {
 	{"time", MW_TIME, NULL, "When the event happened.", .get = alert_time},
 	{"kind", MW_TEXT, NULL, "Kind of the event.", .get = alert_kind},
 	{"id", MW_TEXT, NULL, "Id of the event; with the rule's id it is unique.", .get = alert_id},
 	{"rule", MW_OBJECT, NULL, "The rule that matched.", &mw_rule_shape, .get = alert_rule},
 	{"message", MW_TEXT, NULL, "What happened, in a sentence.", .get = alert_message},
+	{"count", MW_INT, NULL, "Of a rule with a threshold: how many events, or different values, it took.",
+	 .get = alert_count},
+	{"folded", MW_INT, NULL, "Of a rule with a throttle: alerts left out since the last one with the same key.",
+	 .get = alert_folded},
+	{"earlier", MW_STRINGS, NULL, "Of a rule with a sequence: ids of the events of its earlier steps.",
+	 .get = alert_earlier},
 	{"response", MW_TEXT, NULL, "What was done to the process before it ran: kill or deny.", .get = alert_response},
 	{"process", MW_OBJECT, NULL, "The process the event is about.", &mw_process_shape, .get = alert_process},
 	{"file", MW_OBJECT, NULL, "The file the event is about.", &mw_file_shape, .get = alert_file},

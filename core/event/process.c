@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "event/lineage.h"
 
 struct mw_image *mw_image_new(void)
 {
@@ -103,6 +104,7 @@ struct mw_process *mw_process_new(pid_t pid, struct mw_process *parent, int64_t 
 	process->parent = mw_process_ref(parent);
 	if (parent->image)
 		process->image = mw_image_ref(parent->image);
+	process->past = parent->past | mw_lineage_of_image(parent->image);
 	process->depth = parent->depth + 1;
 	if (process->depth >= 2 * MW_ANCESTORS)
 		cut_ancestors(process);
@@ -127,6 +129,7 @@ void mw_process_unref(struct mw_process *process)
 
 void mw_process_set_image(struct mw_process *process, struct mw_image *image)
 {
+	process->past |= mw_lineage_of_image(process->image);
 	mw_image_unref(process->image);
 	process->image = image;
 }

@@ -43,6 +43,8 @@ struct mw_image {
 	bool is_script_sure; /* `script` follows from the strings alone */
 	bool has_stdio;      /* `stdio` was read */
 	uint8_t level;       /* enum mw_level */
+	/* What kind of program it is, as the table of that generation says: see lineage.h. */
+	uint32_t classes, classes_generation;
 	/* The command line could not be read (the process had gone). */
 	bool incomplete;
 	int64_t time_ns; /* when exec'ed, wall clock */
@@ -82,6 +84,7 @@ struct mw_process {
 	pid_t group;
 	char tty[16]; /* controlling terminal below /dev ("pts/0"), empty without */
 	unsigned depth;
+	uint32_t past;    /* bits of enum mw_lineage: what ran before it in its line */
 	int64_t start_ns; /* wall clock */
 	struct mw_image *image;
 	struct mw_process *parent; /* NULL at the root, or when unknown */

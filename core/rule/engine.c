@@ -1,7 +1,4 @@
-/* Judging events.
- *
- * All rules live in one state, each called by itself under its own budget; whatever a rule does, the next one is asked
- * just the same.  The view of an event is made once and handed to all. */
+/* A set of rules: made, asked about, exchanged for another. */
 #include "rule/engine.h"
 
 #include <errno.h>
@@ -10,20 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <lauxlib.h>
+
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "event/lineage.h"
 #include "rule/files.h"
-#include "rule/message.h"
 #include "rule/rules.h"
+#include "rule/watchdog.h"
 #include "script/bind.h"
+#include "script/modules.h"
 #include "script/text.h"
 
 enum {
-	MESSAGE_BYTES = 1024
+	MESSAGE_BYTES = 1024,
+	EARLIER_BYTES = 4096,
 };
 
-/* Its address is the key of the event's view in the registry. */
-static const char view_key;
+const char *const mw_rules_source_names[MW_RULES_SOURCES] = {"profile", "file", "backend"};
 
 void mw_rules_report(struct mw_rules *rules, const char *format, ...)
 {
@@ -53,13 +54,70 @@ void mw_rules_report_at(struct mw_rules *rules, const char *path, const char *te
 		mw_rules_report(rules, "%s: %s%s", path, text, then);
 }
 
-void mw_rule_release(struct mw_rule *rule)
+void mw_rule_settings_release(struct mw_rule_settings *settings)
 {
+	free(settings->message);
+	free(settings->tags);
+	*settings = (struct mw_rule_settings){0};
+}
+
+int mw_rule_settings_copy(struct mw_rule_settings *to, const struct mw_rule_settings *from)
+{
+	mw_rule_settings_release(to);
+	*to = *from;
+	to->message = from->message ? strdup(from->message) : NULL;
+	to->tags = from->tags_bytes ? malloc(from->tags_bytes) : NULL;
+	if (to->tags)
+		memcpy(to->tags, from->tags, from->tags_bytes);
+	if ((from->message && !to->message) || (from->tags_bytes && !to->tags))
+		return -ENOMEM;
+	return 0;
+}
+
+void mw_rule_settle(struct mw_rule *rule)
+{
+	rule->info.severity = rule->now.severity;
+	rule->info.attention = rule->now.attention;
+	rule->info.respond = rule->now.respond;
+	rule->info.tags = rule->now.tags;
+	rule->info.tags_bytes = rule->now.tags_bytes;
+}
+
+void mw_rule_exceptions_release(struct mw_rules *rules, struct mw_rule *rule, bool overrides_only)
+{
+	unsigned kept = 0;
+	rule->needs_lua = false;
+	for (unsigned i = 0; i < rule->exceptions_count; i++) {
+		struct mw_rule_exception *exception = &rule->exceptions[i];
+		if (overrides_only && !exception->is_override) {
+			rule->needs_lua |= exception->match != LUA_NOREF;
+			rule->exceptions[kept++] = *exception;
+			continue;
+		}
+		free(exception->reason);
+		mw_filter_release(&exception->filter);
+		luaL_unref(mw_script_lua(rules->script), LUA_REGISTRYINDEX, exception->match);
+	}
+	rule->exceptions_count = kept;
+}
+
+void mw_rule_release(struct mw_rules *rules, struct mw_rule *rule)
+{
+	lua_State *L = mw_script_lua(rules->script);
+	mw_rule_exceptions_release(rules, rule, false);
+	free(rule->exceptions);
+	for (unsigned i = 0; i < rule->steps_count; i++) {
+		mw_filter_release(&rule->steps[i].filter);
+		luaL_unref(L, LUA_REGISTRYINDEX, rule->steps[i].match);
+	}
+	free(rule->steps);
 	free((void *)(uintptr_t)rule->info.id);
 	free((void *)(uintptr_t)rule->info.summary);
 	free((void *)(uintptr_t)rule->info.attack);
+	free((void *)(uintptr_t)rule->info.attack_version);
 	free(rule->file);
-	free(rule->message);
+	mw_rule_settings_release(&rule->own);
+	mw_rule_settings_release(&rule->now);
 }
 
 /* The rules of a folder, or a single file. */
@@ -69,7 +127,12 @@ static void load_path(struct mw_rules *rules, const char *path, bool is_own)
 	struct mw_err err;
 	if (mw_rule_files_add(&files, path, is_own, &err) < 0) {
 		rules->refused++;
-		mw_rules_report(rules, "%s", err.text);
+		if (rules->options.on_problem) {
+			const struct mw_rule_problem problem = {path, {1, 1}, "R101", err.text};
+			rules->options.on_problem(rules->options.data, &problem);
+		} else {
+			mw_rules_report(rules, "%s", err.text);
+		}
 	}
 	for (size_t i = 0; i < files.count; i++)
 		mw_rules_load_file(rules, files.paths[i]);
@@ -101,41 +164,128 @@ static void load_paths(struct mw_rules *rules)
 	}
 }
 
-static int index_kinds(struct mw_rules *rules)
+int mw_rules_index(struct mw_rules *rules)
 {
-	for (int kind = 0; kind < MW_EVENT_KINDS; kind++) {
-		unsigned *list = calloc(rules->count + 1, sizeof(*list));
-		if (!list)
-			return -ENOMEM;
-		unsigned n = 0;
-		for (size_t i = 0; i < rules->count; i++)
-			if (rules->list[i].is_enabled && (rules->list[i].kinds & 1ull << kind))
-				list[n++] = (unsigned)i;
-		rules->by_kind[kind] = list;
-		rules->by_kind_count[kind] = n;
+	unsigned count = 0;
+	for (size_t i = 0; i < rules->count; i++)
+		count += rules->list[i].now.is_enabled ? rules->list[i].steps_count : 0;
+	struct mw_listener *listeners = calloc(count + 1, sizeof(*listeners));
+	struct mw_listening *listening = calloc(count + 1, sizeof(*listening));
+	uint64_t *pending[MW_RULE_DEPTH_JUDGED];
+	bool is_full = listeners && listening;
+	for (unsigned i = 0; i < MW_RULE_DEPTH_JUDGED; i++) {
+		pending[i] = calloc(count / 64 + 1, sizeof(uint64_t));
+		is_full = is_full && pending[i];
 	}
+	unsigned n = 0;
+	uint64_t kinds = 0;
+	for (size_t i = 0; is_full && i < rules->count; i++) {
+		const struct mw_rule *rule = &rules->list[i];
+		for (unsigned step = rule->now.is_enabled ? rule->steps_count : 0; step-- > 0; n++) {
+			listeners[n] = (struct mw_listener){rule->steps[step].kinds, &rule->steps[step].filter};
+			listening[n] = (struct mw_listening){(unsigned)i, step};
+			kinds |= listeners[n].kinds;
+		}
+	}
+	struct mw_index *index = is_full ? mw_index_new(listeners, n) : NULL;
+	if (!index) {
+		free(listeners);
+		free(listening);
+		for (unsigned i = 0; i < MW_RULE_DEPTH_JUDGED; i++)
+			free(pending[i]);
+		return -ENOMEM;
+	}
+	mw_index_free(rules->index);
+	free(rules->listeners);
+	free(rules->listening);
+	for (unsigned i = 0; i < MW_RULE_DEPTH_JUDGED; i++) {
+		free(rules->pending[i]);
+		rules->pending[i] = pending[i];
+	}
+	rules->index = index;
+	rules->listeners = listeners;
+	rules->listening = listening;
+	rules->listeners_count = n;
+	rules->kinds = kinds;
 	return 0;
 }
 
-int mw_rules_load(const struct mw_rules_options *options, struct mw_rules **ret_rules, struct mw_err *err)
+static int add_programs(lua_State *L, struct mw_lineage_table *table, const char *list, unsigned bit)
+{
+	int r = 0;
+	if (lua_getfield(L, -1, list) == LUA_TTABLE)
+		for (lua_pushnil(L); r == 0 && lua_next(L, -2); lua_pop(L, 1))
+			if (lua_type(L, -2) == LUA_TSTRING)
+				r = mw_lineage_table_add(table, lua_tostring(L, -2), 1u << bit);
+	lua_settop(L, 2);
+	return r;
+}
+
+/* Our own modules; and what kind of program bears which name. */
+static int prepare(lua_State *L)
+{
+	static const struct {
+		const char *list;
+		enum mw_lineage bit;
+	} lists[] = {
+		{"web_servers", MW_LINEAGE_WEB_SERVER},
+		{"databases", MW_LINEAGE_DATABASE},
+		{"java", MW_LINEAGE_JAVA},
+		{"package_managers", MW_LINEAGE_PACKAGE_MANAGER},
+		{"shells", MW_LINEAGE_SHELL},
+		{"interpreters", MW_LINEAGE_INTERPRETER},
+		{"crons", MW_LINEAGE_CRON},
+		{"session_agents", MW_LINEAGE_SESSION},
+	};
+	struct mw_rules *rules = lua_touserdata(L, 1);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	mw_rule_push_conditions(L);
+	lua_setfield(L, -2, "moonwatch.rule.conditions");
+	lua_settop(L, 1);
+	lua_pushcfunction(L, mw_modules_require);
+	lua_pushliteral(L, "moonwatch.rule");
+	lua_call(L, 1, 0);
+	lua_pushcfunction(L, mw_modules_require);
+	lua_pushliteral(L, "moonwatch.lists");
+	lua_call(L, 1, 1);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		if (add_programs(L, rules->lineage, lists[i].list, lists[i].bit) < 0)
+			return luaL_error(L, "moonwatch.lists.%s: a name is too long, or there are too many",
+					  lists[i].list);
+	return 0;
+}
+
+static int open_set(struct mw_rules *rules, struct mw_err *err)
+{
+	struct mw_script_options script = {
+		.kind = MW_SCRIPT_RULES,
+		.tree = rules->options.tree,
+		.memory_bytes = rules->options.memory_bytes,
+	};
+	rules->store = mw_store_new();
+	rules->lineage = mw_lineage_table_new();
+	if (!rules->store || !rules->lineage)
+		return mw_err_set(err, -ENOMEM, "no memory for rules");
+	int r = mw_script_new(&script, &rules->script, err);
+	if (r < 0)
+		return r;
+	lua_pushcfunction(mw_script_lua(rules->script), prepare);
+	lua_pushlightuserdata(mw_script_lua(rules->script), rules);
+	return mw_script_call(rules->script, 1, 0, 0, err);
+}
+
+int mw_rules_load_apart(const struct mw_rules_options *options, struct mw_rules **ret_rules, struct mw_err *err)
 {
 	struct mw_rules *rules = calloc(1, sizeof(*rules));
 	if (!rules)
 		return mw_err_set(err, -ENOMEM, "no memory for rules");
 	rules->options = *options;
 	rules->message = (struct mw_buf)MW_BUF(MESSAGE_BYTES);
-	struct mw_script_options script = {
-		.kind = MW_SCRIPT_RULES,
-		.tree = options->tree,
-		.memory_bytes = options->memory_bytes,
-	};
-	int r = mw_script_new(&script, &rules->script, err);
-	if (r == 0)
-		r = mw_script_require(rules->script, "moonwatch.rule", err);
+	rules->earlier = (struct mw_buf)MW_BUF(EARLIER_BYTES);
+	int r = open_set(rules, err);
 	if (r == 0) {
-		lua_settop(mw_script_lua(rules->script), 0); /* it stays loaded */
 		load_paths(rules);
-		r = index_kinds(rules);
+		r = mw_rules_index(rules);
 		if (r < 0)
 			(void)mw_err_set(err, r, "no memory for rules");
 	}
@@ -150,16 +300,46 @@ int mw_rules_load(const struct mw_rules_options *options, struct mw_rules **ret_
 	return 0;
 }
 
+int mw_rules_load(const struct mw_rules_options *options, struct mw_rules **ret_rules, struct mw_err *err)
+{
+	int r = mw_rules_load_apart(options, ret_rules, err);
+	if (r == 0)
+		mw_rules_swap(NULL, *ret_rules);
+	return r;
+}
+
+void mw_rules_swap(struct mw_rules *rules, struct mw_rules *next)
+{
+	if (rules) {
+		struct mw_store *empty = next->store;
+		next->store = rules->store;
+		rules->store = empty;
+	}
+	mw_rules_free(rules);
+	mw_lineage_use(next->lineage);
+	if (next->options.watchdog_ms)
+		next->watchdog = mw_watchdog_new(next->script, next->options.watchdog_ms);
+}
+
 void mw_rules_free(struct mw_rules *rules)
 {
 	if (!rules)
 		return;
+	mw_watchdog_free(rules->watchdog);
 	for (size_t i = 0; i < rules->count; i++)
-		mw_rule_release(&rules->list[i]);
-	for (int kind = 0; kind < MW_EVENT_KINDS; kind++)
-		free(rules->by_kind[kind]);
+		mw_rule_release(rules, &rules->list[i]);
+	mw_index_free(rules->index);
+	for (unsigned i = 0; i < MW_RULE_DEPTH_JUDGED; i++)
+		free(rules->pending[i]);
+	for (unsigned i = 0; i < MW_RULES_SOURCES; i++)
+		free(rules->overrides[i]);
+	free(rules->listeners);
+	free(rules->listening);
 	free(rules->list);
+	mw_store_free(rules->store);
+	mw_lineage_table_free(rules->lineage);
 	mw_buf_release(&rules->message);
+	mw_buf_release(&rules->earlier);
 	mw_script_free(rules->script);
 	free(rules);
 }
@@ -187,158 +367,34 @@ const char *mw_rules_file(const struct mw_rules *rules, size_t n)
 struct mw_rule_state mw_rules_state(const struct mw_rules *rules, size_t n)
 {
 	const struct mw_rule *rule = &rules->list[n];
+	bool has_filter = true;
+	for (unsigned i = 0; i < rule->steps_count; i++)
+		has_filter = has_filter && rule->steps[i].filter.count;
 	return (struct mw_rule_state){
 		.faults = rule->faults,
 		.is_off = rule->is_off,
-		.is_enabled = rule->is_enabled,
+		.is_enabled = rule->now.is_enabled,
+		.has_filter = has_filter,
 		.kinds = rule->kinds,
+		.counts = rule->counts,
 	};
+}
+
+size_t mw_rules_memory(const struct mw_rules *rules)
+{
+	return mw_script_memory(rules->script) + mw_store_bytes(rules->store);
 }
 
 bool mw_rules_want(const struct mw_rules *rules, enum mw_event_kind kind)
 {
-	return rules->by_kind_count[kind] > 0;
+	return rules->kinds >> kind & 1;
 }
 
 uint64_t mw_rules_responding(const struct mw_rules *rules)
 {
 	uint64_t kinds = 0;
 	for (size_t i = 0; i < rules->count; i++)
-		if (rules->list[i].is_enabled && rules->list[i].info.respond)
+		if (rules->list[i].now.is_enabled && rules->list[i].info.respond)
 			kinds |= rules->list[i].kinds;
 	return kinds;
-}
-
-/* An event on its way past the rules that listen to its kind. */
-struct question {
-	struct mw_rules *rules;
-	const struct mw_event *event;
-	unsigned next; /* in by_kind */
-	struct mw_rule *asked;
-	size_t memory; /* before it was asked */
-	bool has_view;
-	bool is_match;
-};
-
-/* What the rule asked last has allocated less what was collected while it ran. */
-static void account(const struct question *question)
-{
-	size_t now = mw_script_memory(question->rules->script);
-	question->asked->held_bytes += (int64_t)now - (int64_t)question->memory;
-}
-
-static void push_view(lua_State *L, struct question *question)
-{
-	if (!question->has_view) {
-		mw_lua_push_object(L, &mw_event_shape, question->event);
-		lua_rawsetp(L, LUA_REGISTRYINDEX, &view_key);
-		question->has_view = true;
-	}
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &view_key);
-}
-
-/* Ask one rule after the other, until one matches or none is left; each has the whole budget. */
-static int ask(lua_State *L)
-{
-	struct question *question = lua_touserdata(L, 1);
-	struct mw_rules *rules = question->rules;
-	enum mw_event_kind kind = question->event->kind;
-	while (question->next < rules->by_kind_count[kind]) {
-		struct mw_rule *rule = &rules->list[rules->by_kind[kind][question->next++]];
-		if (rule->is_off)
-			continue;
-		question->asked = rule;
-		question->memory = mw_script_memory(rules->script);
-		mw_script_renew_budget(rules->script);
-		lua_rawgeti(L, LUA_REGISTRYINDEX, rule->match);
-		push_view(L, question);
-		lua_call(L, 1, 1);
-		account(question);
-		question->is_match = lua_toboolean(L, -1);
-		if (question->is_match)
-			return 0;
-		lua_pop(L, 1);
-	}
-	return 0;
-}
-
-static void switch_off(struct mw_rules *rules, struct mw_rule *rule)
-{
-	rule->is_off = true;
-	luaL_unref(mw_script_lua(rules->script), LUA_REGISTRYINDEX, rule->match);
-	rule->has_match = false;
-}
-
-/* The memory of all is used up, and collecting garbage does not help: the one that hoards must go, whosever call it was
- * that failed. */
-static void stop_hoarder(struct mw_rules *rules)
-{
-	struct mw_rule *worst = NULL;
-	for (size_t i = 0; i < rules->count; i++) {
-		struct mw_rule *rule = &rules->list[i];
-		if (!rule->is_off && (!worst || rule->held_bytes > worst->held_bytes))
-			worst = rule;
-	}
-	if (!worst)
-		return;
-	switch_off(rules, worst);
-	mw_rules_report(rules,
-			"%s: rule %s switched off: it keeps about %lld KiB, and the memory of all rules is used up",
-			worst->file, worst->info.id, (long long)worst->held_bytes / 1024);
-	mw_script_collect(rules->script);
-}
-
-/* True when it was another's fault, and the rule can be asked again. */
-static bool count_fault(struct mw_rules *rules, struct mw_rule *rule, int code, const struct mw_err *err)
-{
-	if (code == -ENOMEM) {
-		mw_script_collect(rules->script);
-		if (mw_script_memory(rules->script) > rules->options.memory_bytes / 2) {
-			stop_hoarder(rules);
-			return !rule->is_off;
-		}
-	}
-	if (++rule->faults < MW_RULE_FAULTS)
-		return false;
-	switch_off(rules, rule);
-	char then[96];
-	(void)snprintf(then, sizeof(then), "; rule %.48s switched off after %d faults", rule->info.id, MW_RULE_FAULTS);
-	mw_rules_report_at(rules, rule->file, err->text, then);
-	return false;
-}
-
-static const char *render(struct mw_rules *rules, const struct mw_rule *rule, const struct mw_event *event)
-{
-	mw_buf_clear(&rules->message);
-	mw_message_render(&rules->message, rule->message, event);
-	/* What did not fit is left out. */
-	return rules->message.size ? rules->message.data : rule->info.summary;
-}
-
-void mw_rules_judge(struct mw_rules *rules, const struct mw_event *event,
-		    void (*on_alert)(void *data, const struct mw_alert *alert), void *data)
-{
-	lua_State *L = mw_script_lua(rules->script);
-	struct question question = {.rules = rules, .event = event};
-	while (question.next < rules->by_kind_count[event->kind]) {
-		struct mw_err err;
-		question.is_match = false;
-		lua_pushcfunction(L, ask);
-		lua_pushlightuserdata(L, &question);
-		int r = mw_script_call(rules->script, 1, 0, rules->options.event_instructions, &err);
-		if (r < 0) {
-			account(&question);
-			/* Again at most once for each rule: each time one is switched off. */
-			if (count_fault(rules, question.asked, r, &err))
-				question.next--;
-		} else if (question.is_match) {
-			struct mw_alert alert = {
-				.event = event,
-				.rule = &question.asked->info,
-				.message = render(rules, question.asked, event),
-			};
-			on_alert(data, &alert);
-		}
-	}
-	mw_script_expire_views(rules->script);
 }

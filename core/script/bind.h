@@ -35,6 +35,10 @@ int mw_script_load_own(struct mw_script *script, const char *path, const char *c
  * one protected call, which costs more than they do. */
 void mw_script_renew_budget(struct mw_script *script);
 
+/* End the running call, if one is running, at its next instruction: -ETIME.  May be called by a signal handler in the thread
+ * that runs it. */
+void mw_script_stop(struct mw_script *script);
+
 /* Views of C objects (lua_event.c) live until the generation ends. */
 uint64_t mw_script_generation(const struct mw_script *script);
 

@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/buf.h"
+#include "base/glob.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/nearest.h"
@@ -109,36 +110,13 @@ static int text_has_any(lua_State *L)
 	return 1;
 }
 
-/* A star needs to be tried again only from the last one on: the product of both lengths at most. */
-static bool is_glob_match(const char *text, size_t n, const char *glob, size_t k)
-{
-	size_t t = 0, g = 0, star = k, star_text = 0;
-	while (t < n) {
-		if (g < k && glob[g] == '*') {
-			star = g++;
-			star_text = t;
-		} else if (g < k && (glob[g] == '?' || glob[g] == text[t])) {
-			g++;
-			t++;
-		} else if (star < k) {
-			g = star + 1;
-			t = ++star_text;
-		} else {
-			return false;
-		}
-	}
-	while (g < k && glob[g] == '*')
-		g++;
-	return g == k;
-}
-
 /* glob(text, pattern) */
 static int text_glob(lua_State *L)
 {
 	size_t n, k;
 	const char *text = subject(L, &n);
 	const char *glob = needle(L, &k);
-	lua_pushboolean(L, is_glob_match(text, n, glob, k));
+	lua_pushboolean(L, mw_glob_match(text, n, glob, k));
 	return 1;
 }
 

@@ -35,7 +35,8 @@ static const char *const utf8s[] = {"char", "codepoint", "len", "offset", NULL};
 static const char *const tables[] = {"concat", "insert", "pack", "remove", "unpack", NULL};
 
 /* What rules may require. */
-static const char *const modules[] = {"moonwatch.lists", "moonwatch.match", "moonwatch.text", NULL};
+static const char *const modules[] = {"moonwatch.exceptions", "moonwatch.lists", "moonwatch.match", "moonwatch.text",
+				      NULL};
 
 static int refuse_write(lua_State *L)
 {
@@ -155,8 +156,8 @@ static int sandbox_require(lua_State *L)
 		is_known |= strcmp(*module, name) == 0;
 	if (!is_known)
 		return luaL_error(L,
-				  "module '%s' is not for rules; they may require moonwatch.lists, moonwatch.match "
-				  "and moonwatch.text",
+				  "module '%s' is not for rules; they may require moonwatch.exceptions, "
+				  "moonwatch.lists, moonwatch.match and moonwatch.text",
 				  name);
 
 	if (lua_getfield(L, lua_upvalueindex(1), name) != LUA_TNIL)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ struct call {
 	uint64_t instructions; /* budget, 0 for none */
 	unsigned refusals;
 	bool is_spent;
+	volatile sig_atomic_t is_stopped; /* by mw_script_stop() */
 	bool is_starved;
 	char place[PLACE_BYTES]; /* where a limit was met; "" when none was */
 };
@@ -174,6 +176,14 @@ static void on_count(lua_State *L, lua_Debug *where)
 	lua_error(L);
 }
 
+void mw_script_stop(struct mw_script *script)
+{
+	if (!script->is_in_call)
+		return;
+	script->call.is_stopped = 1;
+	lua_sethook(script->lua, on_count, LUA_MASKCOUNT, 1);
+}
+
 /* The error as a string, with the way to it when the script is ours. */
 static int on_error(lua_State *L)
 {
@@ -201,8 +211,11 @@ static int explain(struct mw_script *script, int status, struct mw_err *err)
 					 call->place, script->cap_bytes >> 10);
 	} else if (call->is_spent) {
 		code = -ETIME;
-		(void)mw_err_set(err, code, "%sran longer than %llu instructions", call->place,
-				 (unsigned long long)call->instructions);
+		if (call->is_stopped)
+			(void)mw_err_set(err, code, "%stook too long, within few instructions", call->place);
+		else
+			(void)mw_err_set(err, code, "%sran longer than %llu instructions", call->place,
+					 (unsigned long long)call->instructions);
 	} else {
 		/* on_error() made it a string; reading one allocates nothing. */
 		const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "error without a text";
@@ -226,6 +239,7 @@ static void set_budget(struct mw_script *script)
 void mw_script_renew_budget(struct mw_script *script)
 {
 	script->call.refusals = 0;
+	script->call.is_stopped = 0;
 	script->call.place[0] = '\0';
 	set_budget(script);
 }

@@ -63,6 +63,7 @@ int mw_open_rules(const struct mw_flags *flags, const char *tree, void (*report)
 		.extra_dirs = dirs,
 		.memory_bytes = (size_t)mw_flag_int(flags, MW_FLAG_RULE_MEMORY_MIB) << 20,
 		.event_instructions = (uint64_t)mw_flag_int(flags, MW_FLAG_RULE_EVENT_INSTRUCTIONS),
+		.watchdog_ms = MW_RULE_WATCHDOG_MS,
 		.report = report,
 		.data = data,
 	};

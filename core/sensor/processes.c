@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "event/lineage.h"
 #include "event/record.h"
 #include "proc/procfs.h"
 #include "sensor/calls.h"
@@ -76,6 +77,7 @@ static int apply_exec(struct mw_processes *processes, const struct mw_record_exe
 	process->session = record->session;
 	process->group = record->pgrp;
 	mw_procfs_tty_name(record->tty_nr, process->tty);
+	mw_lineage_note(process);
 	*ret_process = mw_process_ref(process);
 	return 0;
 }

@@ -154,6 +154,8 @@ static atomic_uint_least64_t *take(struct sensor *sensor, struct mw_event *event
 	(void)snprintf(event->id, sizeof(event->id), "%016" PRIx64 "-%012" PRIu64, (uint64_t)sensor->board->start_ns,
 		       number);
 	atomic_store_explicit(&counters->last_event_ns, event->time_ns, memory_order_relaxed);
+	event->age_ms = (event->time_ns - sensor->board->start_ns) / MW_NS_PER_MS;
+	event->is_startup = event->age_ms < mw_flag_int(sensor->options->flags, MW_FLAG_ATTENTION_STARTUP_MS);
 	mw_muted_begin(&sensor->muted, muted);
 	if (event->message && sensor->outside)
 		mw_agent_status(mw_outside_agent(sensor->outside), MW_STATUS_WARNING, event->message);
@@ -308,6 +310,8 @@ static size_t drain(struct sensor *sensor)
 static void look_at_health(void *data)
 {
 	struct sensor *sensor = data;
+	if (sensor->rules)
+		mw_rules_tick(sensor->rules, mw_clock_real_ns());
 	mw_health_write(&sensor->health, false);
 	mw_timer_set(sensor->loop, &sensor->health_timer, MW_HEALTH_LOOK_MS);
 }

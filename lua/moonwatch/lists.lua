@@ -24,6 +24,13 @@ M.web_servers = set { "nginx", "apache2", "httpd", "lighttpd", "caddy", "php-fpm
 M.databases = set { "mysqld", "mariadbd", "postgres", "postmaster", "redis-server",
   "valkey-server", "mongod", "memcached", "couchdb", "clickhouse-server" }
 
+M.java = set { "java", "jspawnhelper" }
+
+M.crons = set { "cron", "crond", "anacron", "atd", "supercronic", "fcron" }
+
+--- Of the SSM agent that ECS puts into the container for ECS Exec.
+M.session_agents = set { "ssm-session-worker", "ssm-agent-worker" }
+
 M.interpreters = set { "python", "perl", "ruby", "node", "nodejs", "php", "lua", "tclsh" }
 
 M.package_managers = set { "apt", "apt-get", "aptitude", "dpkg", "yum", "dnf", "microdnf", "rpm",

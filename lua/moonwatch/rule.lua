@@ -1,10 +1,15 @@
---- What a rule file may return.
+--- What a rule file may return (docs/howto/rules.md).
 ---
---- Checks a definition and makes its examples into events; used by the loader (core/rule/load.c), where the definition is
---- anybody's, so nothing here trusts it: no metamethods of it run, and lists have a maximum.
+--- Checks a definition; used by the loader (core/rule/load.c), where the definition is anybody's, so nothing here trusts it:
+--- lists have a maximum.  A rule cannot give a table with metamethods of its own; those of ours make lists read-only.
 
 local event = require "moonwatch.event"
+local example = require "moonwatch.rule.example"
+local problem = require "moonwatch.rule.problem"
 local text = require "moonwatch.text"
+local where = require "moonwatch.rule.where"
+
+local refuse, did_you_mean, shown = problem.refuse, problem.did_you_mean, problem.shown
 
 ---@class moonwatch.rule
 local M = {}
@@ -12,16 +17,19 @@ local M = {}
 --- Version of this interface; a rule made for a newer one is refused.
 M.api = 1
 
+--- ATT&CK's, where a rule names none.
+M.attack_version = "19"
+
 local MAX_ID_BYTES = 48
 local MAX_LINE_BYTES = 500
 local MAX_TEXT_BYTES = 4000
-local MAX_ITEMS = 100
---- comm, see proc(5).
-local MAX_NAME_BYTES = 15
---- Parents of parents, in an example.
-local MAX_DEPTH = 16
-
-local shapes = event.fields()
+local MAX_ITEMS = 200
+local MAX_STEPS = 8
+local MAX_KEYS = 4
+--- As core/rule/store.h.
+local MAX_COUNT = 100
+--- What is remembered longer is not worth its memory.
+local MAX_SECONDS = 7 * 86400
 
 local kinds = {}
 for i, kind in ipairs(event.kinds()) do
@@ -34,25 +42,12 @@ for _, name in ipairs(severities) do
   severities[name] = true
 end
 
---- Raised by the checks below, caught by M.check.
----@param reason string
----@param key string?  of the rule file, for the line
----@param nth integer?  which assignment of that key
-local function refuse(reason, key, nth)
-  error({ reason = reason, key = key, nth = nth }, 0)
-end
-
-local function did_you_mean(word, names)
-  local near = text.nearest(tostring(word), names)
-  return near and ("; did you mean '%s'?"):format(near) or ""
-end
-
 -- Checks of values: each takes the value and the key, and refuses or returns what is kept.
 
 local function line(value, key)
   if type(value) ~= "string" or value == "" or #value > MAX_LINE_BYTES
     or text.printable(value) ~= value then
-    refuse(("%s: must be one line of printable text, at most %d bytes"):format(key, MAX_LINE_BYTES),
+    refuse("R105", ("%s: must be one line of printable text, at most %d bytes"):format(key, MAX_LINE_BYTES),
       key)
   end
   return value
@@ -60,7 +55,7 @@ end
 
 local function prose(value, key)
   if type(value) ~= "string" or value == "" or #value > MAX_TEXT_BYTES then
-    refuse(("%s: must be a text, at most %d bytes"):format(key, MAX_TEXT_BYTES), key)
+    refuse("R105", ("%s: must be a text, at most %d bytes"):format(key, MAX_TEXT_BYTES), key)
   end
   return value
 end
@@ -68,20 +63,20 @@ end
 --- A list without holes, of what `item(value, key, i)` accepts.
 local function list(value, key, item)
   if type(value) ~= "table" then
-    refuse(("%s: must be a list"):format(key), key)
+    refuse("R105", ("%s: must be a list"):format(key), key)
   end
   local count = 0
-  for index in next, value do
+  for index in pairs(value) do
     count = count + 1
     if math.type(index) ~= "integer" or index < 1 or index > MAX_ITEMS then
-      refuse(("%s: must be a list of at most %d items"):format(key, MAX_ITEMS), key)
+      refuse("R105", ("%s: must be a list of at most %d items"):format(key, MAX_ITEMS), key)
     end
   end
   local items = {}
   for i = 1, count do
-    local one = rawget(value, i)
+    local one = value[i]
     if one == nil then
-      refuse(("%s: has a hole at %d"):format(key, i), key)
+      refuse("R105", ("%s: has a hole at %d"):format(key, i), key)
     end
     items[i] = item(one, key, i)
   end
@@ -90,292 +85,272 @@ end
 
 local function kind_name(value, key)
   if type(value) ~= "string" or not kinds[value] then
-    refuse(("%s: '%s' is no kind of event%s; known are %s"):format(key, text.printable(tostring(value), 60),
+    refuse("R106", ("%s: '%s' is no kind of event%s; known are %s"):format(key, shown(value),
       did_you_mean(value, kinds), table.concat(kinds, ", ")), key)
   end
   return value
 end
 
+local function kind_names(value, key)
+  local on = list(value, key, kind_name)
+  if #on == 0 then
+    refuse("R106", "on: names no kind of event", key)
+  end
+  return on
+end
+
 local function technique(value, key)
   if type(value) ~= "string" or not (string.find(value, "^T%d%d%d%d$") or string.find(value, "^T%d%d%d%d%.%d%d%d$")) then
-    refuse(("%s: '%s' is no ATT&CK technique such as T1059 or T1059.004"):format(key,
-      text.printable(tostring(value), 60)), key)
+    refuse("R105", ("%s: '%s' is no ATT&CK technique such as T1059 or T1059.004"):format(key, shown(value)), key)
   end
   return value
-end
-
--- Examples: tables that read as events do.
-
-local function read_only()
-  error("events are read-only", 2)
-end
-
-local function copy_list(items)
-  return table.move(items, 1, #items, 1, {})
-end
-
---- A table that reads as a view of an object of `shape` does: see moonwatch.event.
-local function view(shape_name, values)
-  local known = {}
-  for i, field in ipairs(shapes[shape_name].fields) do
-    known[field.name] = field
-    known[i] = field.name
-  end
-  local function index(_, name)
-    local value = values[name]
-    if value == nil and not known[name] then
-      error(("%s has no field '%s'%s"):format(shape_name, tostring(name), did_you_mean(name, known)), 2)
-    end
-    return type(value) == "table" and #value > 0 and copy_list(value) or value
-  end
-  local function iterate(self)
-    local i = 0
-    return function()
-      while known[i + 1] do
-        i = i + 1
-        local value = index(self, known[i])
-        if value ~= nil then
-          return known[i], value
-        end
-      end
-    end
-  end
-  return setmetatable({}, {
-    __index = index,
-    __newindex = read_only,
-    __pairs = iterate,
-    __tostring = function() return shape_name end,
-    __metatable = "locked",
-  })
-end
-
-local is_type = {
-  int = function(value) return math.type(value) == "integer" end,
-  bool = function(value) return type(value) == "boolean" end,
-  text = function(value) return type(value) == "string" and value ~= "" end,
-  time = function(value) return type(value) == "string" end,
-}
-
---- The fields of `given`, checked against a shape; objects in it are left as they are.
-local function fields_of(shape_name, given, where)
-  if type(given) ~= "table" then
-    error(("%s: must be a table"):format(where), 0)
-  end
-  local known, names = {}, {}
-  for i, field in ipairs(shapes[shape_name].fields) do
-    known[field.name], names[i] = field, field.name
-  end
-  local values = {}
-  for name, value in next, given do
-    local field = known[name]
-    if not field then
-      error(("%s: %s has no field '%s'%s"):format(where, shape_name, text.printable(tostring(name), 60),
-        did_you_mean(name, names)), 0)
-    end
-    local is_right = is_type[field.type]
-    if is_right and not is_right(value) then
-      error(("%s.%s: must be %s"):format(where, name, field.type), 0)
-    end
-    if field.type == "strings" then
-      value = list(value, name, function(item)
-        return type(item) == "string" and item or error(("%s.%s: must be a list of texts"):format(where, name), 0)
-      end)
-    end
-    values[name] = value
-  end
-  return values
-end
-
---- The fields of one process; the arguments joined, as the sensor does.
-local function process_fields(given, where)
-  local process = fields_of("Process", given, where)
-  if process.argv and not process.cmdline then
-    process.cmdline = table.concat(process.argv, " ")
-  elseif process.cmdline and not process.argv then
-    error(("%s: give argv, cmdline follows from it"):format(where), 0)
-  end
-  if process.name and #process.name > MAX_NAME_BYTES then
-    error(("%s.name: a process name has at most %d bytes: '%s'"):format(where, MAX_NAME_BYTES,
-      process.name:sub(1, MAX_NAME_BYTES)), 0)
-  end
-  return process
-end
-
---- A process as its fields, with its parent likewise, and so on.
-local function lineage(given, where, depth)
-  if depth > MAX_DEPTH then
-    error(("%s: more than %d ancestors"):format(where, MAX_DEPTH), 0)
-  end
-  local process = process_fields(given, where)
-  local ancestors = process.ancestors
-  if process.parent ~= nil and ancestors ~= nil then
-    error(("%s: give parent or ancestors, not both: one follows from the other"):format(where), 0)
-  elseif ancestors ~= nil then
-    ancestors = list(ancestors, "ancestors", function(one, _, i)
-      return process_fields(one, ("%s.ancestors[%d]"):format(where, i))
-    end)
-    for i, ancestor in ipairs(ancestors) do
-      ancestor.parent = ancestors[i + 1]
-    end
-    process.parent = ancestors[1]
-  elseif process.parent ~= nil then
-    process.parent = lineage(process.parent, where .. ".parent", depth + 1)
-  end
-  return process
-end
-
---- The view of a process, and those of its ancestors.
-local function process_view(process, pid)
-  process.pid = process.pid or pid
-  local ancestors = {}
-  if process.parent then
-    local parent, older = process_view(process.parent, pid - 1)
-    process.parent = parent
-    process.ppid = process.ppid or parent.pid
-    ancestors = { parent, table.unpack(older, 1, MAX_DEPTH - 1) }
-  end
-  process.ancestors = ancestors
-  return view("Process", process), ancestors
-end
-
---- An event from a table such as `{ process = { name = "sh", parent = { name = "nginx" } } }`.  What every event has is
---- filled in.
----@param given table
----@param kind string  when `given` has none
----@return table event  reads as the userdata of a real event does
-function M.event(given, kind)
-  local values = fields_of("Event", given, "event")
-  values.kind = values.kind or kind
-  values.time = values.time or "2026-01-02T03:04:05.000000000Z"
-  values.id = values.id or "0000000000000000-000000000001"
-  if values.process ~= nil then
-    values.process = process_view(lineage(values.process, "event.process", 1), 1000)
-  elseif string.find(values.kind, "^process%.") then
-    error("event: needs a process", 0)
-  end
-  return view("Event", values)
-end
-
-local EXAMPLE_KEYS = { "event", "expect", "note" }
-
-local function example(value, key, i, on)
-  local function wrong(reason)
-    refuse(("example %d: %s"):format(i, reason), "expect", i)
-  end
-  if type(value) ~= "table" then
-    refuse(("example %d: must be a table"):format(i), key)
-  end
-  for name in next, value do
-    if name ~= "event" and name ~= "expect" and name ~= "note" then
-      wrong(("unknown key '%s'%s"):format(text.printable(tostring(name), 60), did_you_mean(name, EXAMPLE_KEYS)))
-    end
-  end
-  if type(rawget(value, "expect")) ~= "boolean" then
-    refuse(("example %d: expect must be true or false"):format(i), key)
-  end
-  local is_ok, made = pcall(M.event, rawget(value, "event"), on[1])
-  if not is_ok then
-    wrong(type(made) == "table" and made.reason or made)
-  end
-  local is_heard = false
-  for _, kind in ipairs(on) do
-    is_heard = is_heard or kind == made.kind
-  end
-  if not is_heard then
-    wrong(("the rule does not listen to %s"):format(tostring(made.kind)))
-  end
-  return { expect = rawget(value, "expect"), event = made }
-end
-
-local function examples(value, key, rule)
-  local made = list(value, key, function(one, _, i) return example(one, key, i, rule.on) end)
-  local seen = {}
-  for _, one in ipairs(made) do
-    seen[one.expect] = true
-  end
-  if not (seen[true] and seen[false]) then
-    refuse("examples: needs at least one with expect = true and one, a near miss, with expect = false", key)
-  end
-  return made
 end
 
 local function texts(value, key)
   return list(value, key, prose)
 end
 
+local function one_of(...)
+  local names = { ... }
+  return function(value, key)
+    for _, name in ipairs(names) do
+      if value == name then
+        return value
+      end
+    end
+    refuse("R105", ("%s: must be one of %s, is '%s'%s"):format(key, table.concat(names, ", "), shown(value),
+      did_you_mean(value, names)), key)
+  end
+end
+
+local function severity(value, key)
+  if type(value) ~= "string" or not severities[value] then
+    refuse("R105", ("%s: must be one of %s"):format(key, table.concat(severities, ", ")), key)
+  end
+  return value
+end
+
+local function is_function(value, key)
+  if type(value) ~= "function" then
+    refuse("R105", ("%s: must be a function"):format(key), key)
+  end
+  return value
+end
+
+local function yes_or_no(value, key)
+  if type(value) ~= "boolean" then
+    refuse("R105", ("%s: must be true or false"):format(key), key)
+  end
+  return value
+end
+
+local function seconds(value, key)
+  if math.type(value) == "float" and value == math.floor(value) then
+    value = math.tointeger(value)
+  end
+  if math.type(value) ~= "integer" or value < 1 or value > MAX_SECONDS then
+    refuse("R105", ("%s: must be whole seconds, 1 to %d"):format(key, MAX_SECONDS), key)
+  end
+  return value
+end
+
+--- Paths of fields that make a key; a process stands for itself, whatever its id is reused for.
+local function fields(value, key)
+  local paths = list(type(value) == "string" and { value } or value, key, function(path)
+    local field = where.field(path, key, key)
+    if field.type == "objects" or (field.type == "object" and field.shape ~= "Process") then
+      refuse("R107", ("%s: '%s' is no value"):format(key, path), key)
+    end
+    return path
+  end)
+  if #paths > MAX_KEYS then
+    refuse("R105", ("%s: at most %d fields"):format(key, MAX_KEYS), key)
+  end
+  return paths
+end
+
+--- A table of known keys, each checked by the function that `schema` has for it.
+local function record(value, key, schema, required)
+  if type(value) ~= "table" then
+    refuse("R105", ("%s: must be a table"):format(key), key)
+  end
+  local names, checked = {}, {}
+  for name in pairs(schema) do
+    names[#names + 1] = name
+  end
+  for name, one in pairs(value) do
+    if not schema[name] then
+      refuse("R103", ("%s: unknown key '%s'%s"):format(key, shown(name), did_you_mean(name, names)),
+        type(name) == "string" and name or nil)
+    end
+    checked[name] = schema[name](one, name)
+  end
+  for _, name in ipairs(required) do
+    if checked[name] == nil then
+      refuse("R104", ("%s: %s is missing"):format(key, name), key)
+    end
+  end
+  return checked
+end
+
+local function throttle(value, key)
+  return record(value, key, { by = fields, period_s = seconds }, { "period_s" })
+end
+
+local function threshold(value, key)
+  local function count(n, name)
+    if math.type(n) ~= "integer" or n < 2 or n > MAX_COUNT then
+      refuse("R105", ("%s: must be 2 to %d"):format(name, MAX_COUNT), name)
+    end
+    return n
+  end
+  local function distinct(path, name)
+    return fields(path, name)[1]
+  end
+  return record(value, key, { by = fields, count = count, within_s = seconds, distinct = distinct },
+    { "count", "within_s" })
+end
+
+local function mark(value, key)
+  return record(value, key, { name = line, ttl_s = seconds, on = one_of("process", "parent") }, { "name", "ttl_s" })
+end
+
+local function memory(value, key)
+  return record(value, key, { ttl_s = seconds, scope = one_of("process", "tree", "rule") }, { "ttl_s", "scope" })
+end
+
+local EXCEPTION_KEYS = { reason = true, match = true }
+
+local function exception(value, key, i)
+  if type(value) ~= "table" then
+    refuse("R105", ("%s: %d must be a table with a reason"):format(key, i), key)
+  end
+  local label = ("%s[%d]"):format(key, i)
+  local checked = { reason = value.reason }
+  if type(checked.reason) ~= "string" or checked.reason == "" or #checked.reason > MAX_LINE_BYTES then
+    refuse("R104", ("%s: reason is missing: say why it is none"):format(label), key)
+  end
+  checked.where = where.check(value, label, EXCEPTION_KEYS)
+  checked.match = value.match ~= nil and is_function(value.match, "match") or nil
+  if #checked.where == 0 and not checked.match then
+    refuse("R105", ("%s: excepts everything: it names no condition"):format(label), key)
+  end
+  return checked
+end
+
+local STEP_KEYS = { "on", "where", "match", "by" }
+
+--- Steps of a sequence: each listens to kinds of its own, all share a key.
+local function sequence(value, key)
+  if type(value) ~= "table" then
+    refuse("R105", ("%s: must be a table of steps"):format(key), key)
+  end
+  local checked = { steps = {} }
+  local shared
+  for name, one in pairs(value) do
+    if name == "within_s" then
+      checked.within_s = seconds(one, name)
+    elseif name == "by" then
+      shared = fields(one, name)
+    elseif math.type(name) ~= "integer" or name < 1 or name > MAX_STEPS then
+      refuse("R103", ("%s: unknown key '%s'%s"):format(key, shown(name), did_you_mean(name, { "within_s", "by" })),
+        type(name) == "string" and name or key)
+    end
+  end
+  for i, step in ipairs(value) do
+    local label = ("%s[%d]"):format(key, i)
+    checked.steps[i] = record(step, label, {
+      on = kind_names,
+      where = function(given) return where.check(given, label .. ".where") end,
+      match = is_function,
+      by = fields,
+    }, { "on" })
+    checked.steps[i].by = checked.steps[i].by or shared or {}
+    if not checked.steps[i].where and not checked.steps[i].match then
+      refuse("R104", ("%s: has neither where nor match"):format(label), key)
+    elseif #checked.steps[i].by ~= #(checked.steps[1].by) then
+      refuse("R105", ("%s: its key has another number of fields than that of the first step"):format(label), key)
+    end
+  end
+  if #checked.steps < 2 then
+    refuse("R105", ("%s: needs 2 to %d steps (%s)"):format(key, MAX_STEPS, table.concat(STEP_KEYS, ", ")), key)
+  elseif not checked.within_s then
+    refuse("R104", ("%s: within_s is missing"):format(key), key)
+  end
+  return checked
+end
+
+local function examples(value, key, rule)
+  local made = list(value, key, function(one, _, i) return example.check(one, i, rule.on) end)
+  local seen = {}
+  for _, one in ipairs(made) do
+    seen[one.expect] = true
+  end
+  if not (seen[true] and seen[false]) then
+    refuse("R108", "examples: needs at least one with expect = true and one, a near miss, with expect = false", key)
+  end
+  return made
+end
+
 --- Every key, in the order they are checked: examples need `on`.
 local schema = {
   { "api", function(value, key)
     if math.type(value) ~= "integer" or value < 1 then
-      refuse("api: must be a version number", key)
+      refuse("R105", "api: must be a version number", key)
     elseif value > M.api then
-      refuse(("api: made for version %d of the rule interface, this moonwatch knows %d; update it"):format(value,
+      refuse("R110", ("api: made for version %d of the rule interface, this moonwatch knows %d; update it"):format(value,
         M.api), key)
     end
     return value
   end, optional = true },
   { "id", function(value, key, _, id)
     if type(value) ~= "string" or not string.find(value, "^[a-z][a-z0-9_]*$") or #value > MAX_ID_BYTES then
-      refuse(("id: must be snake_case, at most %d bytes"):format(MAX_ID_BYTES), key)
+      refuse("R105", ("id: must be snake_case, at most %d bytes"):format(MAX_ID_BYTES), key)
     elseif value ~= id then
-      refuse(("id: '%s' must be the name of the file, which is '%s.lua'"):format(value, text.printable(id, 60)), key)
+      refuse("R105", ("id: '%s' must be the name of the file, which is '%s.lua'"):format(value, shown(id)), key)
     end
     return value
   end },
   { "summary", line },
   { "why", prose },
-  { "on", function(value, key)
-    local on = list(value, key, kind_name)
-    if #on == 0 then
-      refuse("on: names no kind of event", key)
+  { "sequence", sequence, optional = true },
+  { "on", function(value, key, checked)
+    if checked.sequence then
+      refuse("R105", "on: the steps of a sequence say what they listen to", key)
     end
-    return on
-  end },
-  { "severity", function(value, key)
-    if type(value) ~= "string" or not severities[value] then
-      refuse(("severity: must be one of %s"):format(table.concat(severities, ", ")), key)
-    end
-    return value
-  end },
+    return kind_names(value, key)
+  end, optional = true },
+  { "severity", severity },
   { "attack", function(value, key) return list(value, key, technique) end },
+  { "attack_version", line, optional = true },
   { "message", line, optional = true },
   --- How closely the process of a match (and of call.target) is watched from then on.
-  { "attention", function(value, key)
-    if value ~= "events" and value ~= "calls" then
-      refuse(("attention: must be \"calls\" (system calls, too) or \"events\", is '%s'"):format(
-        text.printable(tostring(value), 60)), key)
-    end
-    return value
-  end, optional = true },
+  { "attention", one_of("events", "calls"), optional = true },
   --- What is done to the new program of a match, before its first instruction, where the flag `enforce` is on.
   { "respond", function(value, key, checked)
-    if value ~= "alert" and value ~= "kill" and value ~= "deny" then
-      refuse(("respond: must be \"alert\", \"kill\" or \"deny\", is '%s'"):format(text.printable(tostring(value), 60)), key)
-    end
-    for _, kind in ipairs(checked.on) do
+    one_of("alert", "kill", "deny")(value, key)
+    for _, kind in ipairs(checked.on or { "a sequence" }) do
       if value ~= "alert" and kind ~= "process.exec" then
-        refuse(("respond: only a rule that listens to nothing but process.exec can %s, this one listens to %s"):format(value,
-          kind), key)
+        refuse("R105", ("respond: only a rule that listens to nothing but process.exec can %s, this one listens to %s"):format(
+          value, kind), key)
       end
     end
     return value
   end, optional = true },
-  { "match", function(value, key)
-    if type(value) ~= "function" then
-      refuse("match: must be a function", key)
-    end
-    return value
-  end },
+  { "where", function(value) return where.check(value, "where") end, optional = true },
+  { "match", is_function, optional = true },
+  { "exceptions", function(value, key) return list(value, key, exception) end, optional = true },
+  { "throttle", throttle, optional = true },
+  { "threshold", threshold, optional = true },
+  { "mark", mark, optional = true },
+  { "memory", memory, optional = true },
+  --- Only marks; tells nobody.
+  { "silent", yes_or_no, optional = true },
   { "examples", examples },
   { "references", texts, optional = true },
   { "false_positives", texts, optional = true },
   { "tags", function(value, key) return list(value, key, line) end, optional = true },
-  { "enabled", function(value, key)
-    if type(value) ~= "boolean" then
-      refuse("enabled: must be true or false", key)
-    end
-    return value
-  end, optional = true },
+  { "enabled", yes_or_no, optional = true },
 }
 
 local keys = {}
@@ -384,27 +359,67 @@ for i, entry in ipairs(schema) do
   keys[entry[1]] = true
 end
 
+--- What a rule listens to, for its examples.
+local function all_kinds(steps)
+  local on, seen = {}, {}
+  for _, step in ipairs(steps) do
+    for _, kind in ipairs(step.on) do
+      if not seen[kind] then
+        seen[kind] = true
+        on[#on + 1] = kind
+      end
+    end
+  end
+  return on
+end
+
+--- The steps of a rule: those of its sequence, or itself as the only one.
+local function complete(checked, rule)
+  if checked.sequence then
+    for _, key in ipairs { "where", "match", "threshold" } do
+      if rule[key] ~= nil then
+        refuse("R105", ("%s: a rule with a sequence has it in its steps"):format(key), key)
+      end
+    end
+    checked.steps = checked.sequence.steps
+  elseif not checked.on then
+    refuse("R104", "on is missing")
+  elseif not checked.match and not checked.where then
+    refuse("R104", "match is missing, and so is where; one of them says what is looked for")
+  else
+    checked.steps = { { on = checked.on, where = checked.where, match = checked.match, by = {} } }
+  end
+  if checked.silent and not checked.mark then
+    refuse("R105", "silent: a rule that neither tells nor marks does nothing", "silent")
+  end
+end
+
 local function check(rule, id)
   if type(rule) ~= "table" then
-    refuse(("must return a table, returns %s"):format(type(rule)))
+    refuse("R102", ("must return a table, returns %s"):format(type(rule)))
   end
-  for key in next, rule do
+  for key in pairs(rule) do
     if not keys[key] then
-      refuse(("unknown key '%s'%s"):format(text.printable(tostring(key), 60), did_you_mean(key, keys)),
+      refuse("R103", ("unknown key '%s'%s"):format(shown(key), did_you_mean(key, keys)),
         type(key) == "string" and key or nil)
     end
   end
   local checked = {}
   for _, entry in ipairs(schema) do
     local key, accept = entry[1], entry[2]
-    local value = rawget(rule, key)
+    local value = rule[key]
+    if key == "examples" then
+      complete(checked, rule)
+      checked.on = checked.on or all_kinds(checked.steps)
+    end
     if value ~= nil then
       checked[key] = accept(value, key, checked, id)
     elseif not entry.optional then
-      refuse(("%s is missing"):format(key))
+      refuse("R104", ("%s is missing"):format(key))
     end
   end
   checked.message = checked.message or string.gsub(checked.summary, "[{}]", "%0%0")
+  checked.attack_version = checked.attack_version or M.attack_version
   checked.enabled = checked.enabled ~= false
   return checked
 end
@@ -413,30 +428,96 @@ end
 ---@field id string
 ---@field summary string
 ---@field on string[]
+---@field steps { on: string[], where: table[]?, match: function?, by: string[] }[]
 ---@field severity string
 ---@field attack string[]
+---@field attack_version string
 ---@field message string
 ---@field attention "events"|"calls"|nil
 ---@field respond "alert"|"kill"|"deny"|nil
----@field match fun(event: table): any
----@field examples { expect: boolean, event: table }[]
+---@field exceptions { reason: string, where: table[], match: function? }[]?
+---@field throttle { by: string[]?, period_s: integer }?
+---@field threshold { by: string[]?, count: integer, within_s: integer, distinct: string? }?
+---@field sequence { within_s: integer }?
+---@field mark { name: string, ttl_s: integer, on: string? }?
+---@field memory { scope: string, ttl_s: integer }?
+---@field silent boolean?
+---@field examples { expect: boolean, event: table, before: table[], marks: string[] }[]
+---@field tags string[]?
 ---@field enabled boolean
+
+local function guarded(run, ...)
+  local is_ok, result = pcall(run, ...)
+  if is_ok then
+    return result
+  elseif type(result) == "table" then
+    return nil, result.reason, result.key, result.nth, result.code
+  end
+  error(result, 0)
+end
 
 --- Check what a rule file returned.
 ---@param rule any
 ---@param id string  what the file's name says
----@return moonwatch.rule.Checked? checked  only known keys, examples made into events
+---@return moonwatch.rule.Checked? checked  only known keys
 ---@return string? reason
 ---@return string? key  of the rule file that is to blame
 ---@return integer? nth  which assignment of that key
+---@return string? code
 function M.check(rule, id)
-  local is_ok, result = pcall(check, rule, id)
-  if is_ok then
-    return result
-  elseif type(result) == "table" then
-    return nil, result.reason, result.key, result.nth
+  return guarded(check, rule, id)
+end
+
+local override_keys = {
+  severity = severity,
+  enabled = yes_or_no,
+  exceptions = function(value, key) return list(value, key, exception) end,
+  throttle = throttle,
+  message = line,
+  attention = one_of("events", "calls"),
+  respond = one_of("alert", "kill", "deny"),
+  tags = function(value, key) return list(value, key, line) end,
+}
+
+local function selectors(value, key)
+  return list(type(value) == "string" and { value } or value, key, line)
+end
+
+local function check_overrides(value)
+  local checked = { disable = {}, enable = {}, override = {}, exceptions = {} }
+  for key, one in pairs(type(value) == "table" and value or refuse("R105", "rules: must be a table")) do
+    if key == "disable" or key == "enable" then
+      checked[key] = selectors(one, key)
+    elseif key == "override" then
+      for id, changes in pairs(type(one) == "table" and one or refuse("R105", "override: must be a table")) do
+        checked.override[#checked.override + 1] = { id = line(id, "override"),
+          changes = record(changes, ("override.%s"):format(shown(id)), override_keys, {}) }
+      end
+    elseif key == "exceptions" then
+      checked.exceptions = list(one, key, function(given, _, i)
+        local copy = {}
+        for name, condition in pairs(type(given) == "table" and given or {}) do
+          copy[name] = condition
+        end
+        copy.rules = nil
+        local made = exception(copy, key, i)
+        made.rules = selectors(given.rules or refuse("R104", ("exceptions[%d]: rules is missing"):format(i)), "rules")
+        return made
+      end)
+    else
+      refuse("R103", ("rules: unknown key '%s'%s"):format(shown(key),
+        did_you_mean(key, { "disable", "enable", "override", "exceptions" })))
+    end
   end
-  error(result, 0)
+  return checked
+end
+
+--- Check a document of changes to rules: `{ disable = {…}, enable = {…}, override = { id = {…} }, exceptions = {…} }`.
+---@param value any
+---@return table? checked
+---@return string? reason
+function M.check_overrides(value)
+  return guarded(check_overrides, value)
 end
 
 return M

@@ -245,6 +245,8 @@ static void what_is_wrong_is_said_with_file_and_line(void **state)
 	write_file("b.lua", "return 1");
 	assert_refused("b.lua:1: must return a table, returns number");
 	write_file("b.lua", "return require 'moonwatch.lists'");
+	assert_refused("b.lua:1: unknown key '");
+	write_file("b.lua", "return {}");
 	assert_refused("b.lua:1: id is missing");
 	write_file("b.lua", "");
 	assert_refused("b.lua:1: must return a table, returns nil");
