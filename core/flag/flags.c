@@ -341,6 +341,10 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		"Use AWS_ACCESS_KEY_ID and its kind before the role of the task; they may be the application's own."),
 
 	[MW_FLAG_RULES_DIR] = TEXT("rules_dir", "", "Folders of further rules, separated by ':'."),
+	[MW_FLAG_RULES_FILE] =
+		TEXT("rules_file", "",
+		     "Changes to rules (disable, enable, override, exceptions): a Lua or JSON file; without it "
+		     "/etc/moonwatch/rules.lua, if there is one."),
 	[MW_FLAG_OUTPUTS] = TEXT("outputs", "alerts/text:stderr",
 				 "What is written where: STREAM/FORMAT:SINK[=TARGET],… with streams alerts and events, "
 				 "formats text and json, sinks stderr, stdout and file."),

@@ -284,7 +284,9 @@ int mw_rules_load_apart(const struct mw_rules_options *options, struct mw_rules 
 	rules->earlier = (struct mw_buf)MW_BUF(EARLIER_BYTES);
 	int r = open_set(rules, err);
 	if (r == 0) {
+		mw_lineage_use_here(rules->lineage);
 		load_paths(rules);
+		mw_lineage_use_here(NULL);
 		r = mw_rules_index(rules);
 		if (r < 0)
 			(void)mw_err_set(err, r, "no memory for rules");
@@ -342,6 +344,12 @@ void mw_rules_free(struct mw_rules *rules)
 	mw_buf_release(&rules->earlier);
 	mw_script_free(rules->script);
 	free(rules);
+}
+
+void mw_rules_set_report(struct mw_rules *rules, void (*report)(void *data, const char *line), void *data)
+{
+	rules->options.report = report;
+	rules->options.data = data;
 }
 
 size_t mw_rules_count(const struct mw_rules *rules)

@@ -79,6 +79,9 @@ int mw_rules_load_apart(const struct mw_rules_options *options, struct mw_rules 
 /* Put `next` in the place of `rules`, which is freed; throttles, counts, sequences and marks go on.  `rules` may be NULL. */
 void mw_rules_swap(struct mw_rules *rules, struct mw_rules *next);
 
+/* From now on. */
+void mw_rules_set_report(struct mw_rules *rules, void (*report)(void *data, const char *line), void *data);
+
 size_t mw_rules_count(const struct mw_rules *rules);
 size_t mw_rules_refused(const struct mw_rules *rules);
 const struct mw_rule_info *mw_rules_info(const struct mw_rules *rules, size_t n);

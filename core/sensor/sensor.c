@@ -38,6 +38,7 @@
 #include "sensor/enforce.h"
 #include "sensor/exec_world.h"
 #include "sensor/health.h"
+#include "sensor/live_rules.h"
 #include "sensor/muted.h"
 #include "sensor/opening.h"
 #include "sensor/outside.h"
@@ -68,7 +69,8 @@ struct sensor {
 	struct mw_board *board;
 	struct mw_loop *loop;
 	struct mw_spool *spool;
-	struct mw_rules *rules;
+	struct mw_live_rules *live_rules;
+	struct mw_rules *rules; /* its; NULL: there can be none */
 	struct mw_outputs *outputs;
 	struct mw_processes processes;
 	struct mw_users *users;
@@ -393,23 +395,17 @@ static void on_signal(void *data, uint32_t events)
 {
 	struct sensor *sensor = data;
 	(void)events;
+	struct signalfd_siginfo signal;
+	if (read(sensor->signal_fd, &signal, sizeof(signal)) == sizeof(signal) && signal.ssi_signo == SIGHUP) {
+		mw_live_rules_reload(sensor->live_rules);
+		return;
+	}
 	if (getppid() != atomic_load(&sensor->board->guard_pid))
 		atomic_store(&sensor->board->tracer_lost, 1);
 	while (drain(sensor))
 		;
 	(void)mw_files_tell(sensor->files, true);
 	mw_loop_stop(sensor->loop);
-}
-
-static int watch_signals(struct sensor *sensor)
-{
-	sigset_t set;
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	sensor->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return sensor->signal_fd < 0 ? -errno
-				     : mw_loop_watch(sensor->loop, sensor->signal_fd, EPOLLIN, on_signal, sensor);
 }
 
 static void on_agent_report(void *data, const char *line)
@@ -419,19 +415,14 @@ static void on_agent_report(void *data, const char *line)
 
 static int watch_sockets(struct sensor *sensor, struct mw_err *err)
 {
-	if (!mw_flag_bool(sensor->options->flags, MW_FLAG_AUDIT_ALLOW_SOCKETS))
-		return 0;
 	const struct mw_sockets_options options = {
 		.loop = sensor->loop,
 		.processes = &sensor->processes,
-		.interval_ms = mw_flag_int(sensor->options->flags, MW_FLAG_SOCKETS_INTERVAL_MS),
-		.is_again = atomic_load(&sensor->board->sensor_restarts) > 0,
 		.emit = on_sampled,
 		.report = on_report,
 		.data = sensor,
 	};
-	int r = mw_sockets_new(&options, &sensor->sockets);
-	return r < 0 ? mw_err_set(err, r, "sockets: %s", strerror(-r)) : 0;
+	return mw_open_sockets(sensor->options->flags, sensor->board, &options, &sensor->sockets, err);
 }
 
 /* As the flags say now; they may change. */
@@ -449,6 +440,31 @@ static void subscribe(void *data)
 	sensor->muted_kinds = mw_attention_muted(sensor->options->flags);
 	mw_board_set_kinds(sensor->board, mw_attention_wanted(sensor->options->flags, sensor->rules, sensor->outputs));
 	mw_state_write(sensor->spool, sensor->options->flags, sensor->rules);
+}
+
+static void on_rules(void *data, struct mw_rules *rules)
+{
+	struct sensor *sensor = data;
+	/* Alerts of the rules before are told apart by addresses that may be others' now. */
+	if (sensor->rules != rules)
+		memset(sensor->muted.files, 0, sizeof(sensor->muted.files));
+	sensor->rules = rules;
+	mw_enforce_subscribe(sensor->board, sensor->options->flags, rules);
+	if (sensor->files)
+		subscribe(sensor);
+}
+
+static int watch_rules(struct sensor *sensor, struct mw_err *err)
+{
+	const struct mw_live_rules_options options = {
+		.loop = sensor->loop,
+		.flags = sensor->options->flags,
+		.tree = sensor->options->tree,
+		.report = on_rule_report,
+		.changed = on_rules,
+		.data = sensor,
+	};
+	return mw_live_rules_new(&options, &sensor->live_rules, err);
 }
 
 static int watch_files(struct sensor *sensor, struct mw_err *err)
@@ -507,7 +523,7 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 		r = mw_err_set(err, r, "users: %s", strerror(-r));
 	if (r == 0)
 		r = make_outside(sensor, err);
-	if (r == 0 && ((r = watch_signals(sensor)) < 0 ||
+	if (r == 0 && ((r = mw_open_signals(sensor->loop, on_signal, sensor, &sensor->signal_fd)) < 0 ||
 		       (r = mw_loop_watch(sensor->loop, sensor->board->wake_fd, EPOLLIN, on_wake, sensor)) < 0))
 		r = mw_err_set(err, r, "event loop: %s", strerror(-r));
 	if (r < 0)
@@ -529,14 +545,12 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 			      &sensor->processes.world);
 	if (r < 0)
 		return mw_err_set(err, r, "facts of programs: %s", strerror(-r));
-	if (mw_open_rules(sensor->options->flags, sensor->options->tree, on_rule_report, sensor, &sensor->rules, err) <
-	    0)
-		tell_health(sensor, err->text);
-	r = watch_files(sensor, err);
+	r = watch_rules(sensor, err);
+	if (r == 0)
+		r = watch_files(sensor, err);
 	if (r < 0)
 		return r;
 	subscribe(sensor);
-	mw_enforce_subscribe(sensor->board, sensor->options->flags, sensor->rules);
 	/* All files are open: hold no folder of the application's. */
 	return chdir("/") < 0 ? mw_err_set(err, -errno, "chdir /: %s", strerror(errno)) : 0;
 }
@@ -561,7 +575,8 @@ static void end(struct sensor *sensor)
 	mw_outside_free(sensor->outside);
 	mw_process_unref(sensor->root);
 	mw_outputs_free(sensor->outputs);
-	mw_rules_free(sensor->rules);
+	sensor->rules = NULL;
+	mw_live_rules_free(sensor->live_rules);
 	mw_processes_release(&sensor->processes);
 	mw_exec_world_free(sensor->processes.world);
 	mw_users_free(sensor->users);

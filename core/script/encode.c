@@ -1,4 +1,4 @@
-#include "rule/encode.h"
+#include "script/encode.h"
 
 #include <lauxlib.h>
 
