@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 extern const struct mw_command mw_command_run;
+extern const struct mw_command mw_command_record;
 extern const struct mw_command mw_command_sql;
 extern const struct mw_command mw_command_sbom;
 extern const struct mw_command mw_command_rules;
@@ -16,6 +17,7 @@ extern const struct mw_command mw_command_version;
 
 const struct mw_command *const mw_commands[] = {
 	&mw_command_run,
+	&mw_command_record,
 	&mw_command_sql,
 	&mw_command_sbom,
 	&mw_command_rules,

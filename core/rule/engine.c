@@ -261,6 +261,7 @@ static int open_set(struct mw_rules *rules, struct mw_err *err)
 		.kind = MW_SCRIPT_RULES,
 		.tree = rules->options.tree,
 		.memory_bytes = rules->options.memory_bytes,
+		.coverage = rules->options.coverage,
 	};
 	rules->store = mw_store_new();
 	rules->lineage = mw_lineage_table_new();

@@ -7,6 +7,7 @@
 
 #include "event/alert.h"
 
+struct mw_coverage;
 struct mw_err;
 struct mw_rules;
 
@@ -55,6 +56,8 @@ struct mw_rules_options {
 	uint64_t event_instructions; /* budget of one `match` call */
 	/* Of one call of Lua, in wall time, seen to by a thread; 0: none.  MW_RULE_WATCHDOG_MS. */
 	unsigned watchdog_ms;
+	/* Which branches of the rules' functions are taken; then there are no budgets.  NULL: nobody asks. */
+	struct mw_coverage *coverage;
 	/* Count what each rule takes. */
 	bool is_timed;
 	/* One line for each rule that is refused or switched off: "FILE:LINE: what, and what to do". */
