@@ -23,7 +23,8 @@ struct mw_rules_arguments {
 
 struct mw_rules_verb {
 	const char *name;
-	/* Options it takes, of a list of letters: j(son), s(trict), c(overage), u (junit), o (folder), t(imes), r(ules), i (falco, sigma). */
+	/* Options it takes, by letters: j(son), s(trict), c(overage), j(u)nit, o (folder), t(imes), r(ules), i (falco,
+	 * sigma). */
 	const char *options;
 	int (*run)(const struct mw_rules_arguments *arguments);
 };

@@ -11,6 +11,7 @@ return {
   attack = { "T1572", "T1090" },
   message = "{process.parent.name} opens a tunnel: {process.cmdline}",
   false_positives = { "Services whose database is reached by an SSH tunnel" },
+  where = { names = { tunnels, "ssh", "socat" } },
   match = function(event)
     local process = event.process
     if process.name == "ssh" then

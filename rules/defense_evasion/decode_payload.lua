@@ -9,6 +9,7 @@ return {
   attack = { "T1140", "T1027" },
   message = "{process.parent.name} decodes: {process.cmdline}",
   false_positives = { "Start scripts that decode a certificate or a key from the environment" },
+  where = { names = { "base64", "base32", "xxd", "openssl" } },
   match = function(event)
     local process = event.process
     local name = process.name

@@ -9,6 +9,7 @@ return {
   severity = "high",
   attack = { "T1036.004" },
   message = "{process.exe} calls itself {process.cmdline}",
+  where = { { names = { "kthreadd" } }, { names = "kworker/*" }, { cmdline = "[" } },
   match = function(event)
     local process = event.process
     local name = process.name

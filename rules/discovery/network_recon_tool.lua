@@ -10,6 +10,7 @@ return {
   attack = { "T1046", "T1040" },
   message = "{process.parent.name} ran {process.cmdline} as {process.user}",
   false_positives = { "Start scripts that wait for a port with nc other than by -z" },
+  where = { names = lists.recon_tools },
   match = function(event)
     local process = event.process
     return match.named(process, lists.recon_tools) and not match.has_arg(process, "-z")

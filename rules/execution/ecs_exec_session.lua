@@ -14,6 +14,7 @@ return {
   attack = { "T1609", "T1651" },
   message = "ECS Exec session: {process.cmdline} as {process.user}",
   false_positives = { "Operators at work" },
+  where = { names = lists.shells, lineage = "session" },
   match = function(event)
     local process = event.process
     return match.named(process, lists.shells) and match.ancestor(process, agents, 2) ~= nil

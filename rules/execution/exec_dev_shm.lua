@@ -13,6 +13,10 @@ return {
   severity = "high",
   attack = { "T1059.004", "T1620" },
   message = "{process.parent.name} ran {process.exe} as {process.user}: {process.cmdline}",
+  where = {
+    { exes = { "/dev/shm/", "/run/shm/" } },
+    { names = { lists.shells, lists.interpreters }, cmdline = { "/dev/shm/", "/run/shm/" } },
+  },
   match = function(event)
     local process = event.process
     return is_in_memory(process.exe)

@@ -11,6 +11,7 @@ return {
   attack = { "T1564.001", "T1036.005" },
   message = "{process.parent.name} ran the hidden program {process.exe} as {process.user}",
   false_positives = { "AppImages, which mount themselves at /tmp/.mount_NAME" },
+  where = { exes = { "/tmp/", "/var/tmp/" } },
   match = function(event)
     local exe = event.process.exe
     if not match.contains(exe, "/.") then

@@ -26,6 +26,7 @@ return {
   attack = { "T1059.004", "T1609" },
   message = "{process.name} on terminal {process.tty} as {process.user}, started by {process.parent.name}",
   false_positives = { "Debugging by an operator: see ecs_exec_session" },
+  where = { names = lists.shells, is = "tty" },
   match = function(event)
     local process = event.process
     return match.named(process, lists.shells) and process.tty ~= nil and process.parent ~= nil

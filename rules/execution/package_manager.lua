@@ -10,6 +10,7 @@ return {
   attack = { "T1072", "T1105" },
   message = "{process.parent.name} installs software: {process.cmdline}",
   false_positives = { "Start scripts that install what the image lacks" },
+  where = { names = lists.package_managers },
   match = function(event)
     local process = event.process
     return match.named(process, lists.package_managers) and match.has_arg(process, "install", "add", "upgrade", "-i", "-U")

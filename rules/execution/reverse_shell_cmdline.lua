@@ -26,6 +26,11 @@ return {
   severity = "high",
   attack = { "T1059.004", "T1095" },
   message = "{process.parent.name} started a reverse shell: {process.cmdline}",
+  where = {
+    { names = lists.netcats },
+    { names = "socat", cmdline = { "EXEC:", "SYSTEM:", "exec:", "system:" } },
+    { names = lists.shells, cmdline = { sockets, "mkfifo", "mknod" } },
+  },
   match = function(event)
     local process = event.process
     local cmdline = process.cmdline

@@ -16,6 +16,10 @@ return {
   message = "{process.name} (pid {process.pid}, {process.user}) talks to {process.stdin.remote_address}:" ..
     "{process.stdin.remote_port}: {process.cmdline}",
   false_positives = { "Services started with a connection, by inetd or a socket of systemd" },
+  where = {
+    names = { lists.shells, lists.interpreters },
+    fields = { ["process.stdin.type"] = "socket", ["process.stdout.type"] = "socket" },
+  },
   match = function(event)
     local process = event.process
     if not (match.named(process, lists.shells) or match.named(process, lists.interpreters)) then

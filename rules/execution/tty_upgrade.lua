@@ -10,6 +10,7 @@ return {
   attack = { "T1059.004" },
   message = "{process.parent.name} made itself a terminal: {process.cmdline}",
   false_positives = { "Tests and tools that drive programs by script or expect" },
+  where = { { names = lists.interpreters, cmdline = "pty.spawn" }, { names = { "script", "stty" } } },
   match = function(event)
     local process = event.process
     if match.named(process, lists.interpreters) then

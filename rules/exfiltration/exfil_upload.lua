@@ -9,6 +9,7 @@ return {
   attack = { "T1048", "T1567" },
   message = "{process.parent.name} sends a file: {process.cmdline}",
   false_positives = { "Backup jobs, which are best given a rule of their own" },
+  where = { names = { "curl", "wget", "rclone" } },
   match = function(event)
     local process = event.process
     local name = process.name

@@ -12,6 +12,7 @@ return {
   attack = { "T1485" },
   message = "{process.parent.name} ran {process.cmdline} as {process.user}",
   false_positives = { "Start scripts that make a file system on a new volume" },
+  where = { { names = { wipers, "dd" } }, { names = "mkfs*" } },
   match = function(event)
     local process = event.process
     local name = process.name

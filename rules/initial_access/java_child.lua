@@ -12,6 +12,7 @@ return {
   attack = { "T1190", "T1059" },
   message = "Java (pid {process.ppid}) started {process.cmdline}",
   false_positives = { "Monitoring agents in the JVM that run df or ps by a shell" },
+  where = { names = { lists.shells, downloads }, parents = lists.java },
   match = function(event)
     local process = event.process
     local parent = process.parent

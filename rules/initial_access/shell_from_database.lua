@@ -29,6 +29,7 @@ return {
   false_positives = {
     "archive_command and restore_command of PostgreSQL other than those named here",
   },
+  where = { names = lists.shells, parents = lists.databases },
   match = function(event)
     local process = event.process
     return match.named(process, lists.shells) and match.named(process.parent, lists.databases)

@@ -16,6 +16,7 @@ return {
   message = "{process.parent.name} (pid {process.ppid}) started {process.cmdline}, "
     .. "and a web server stands behind it",
   false_positives = { "PHP applications that call exec() or ImageMagick by a shell" },
+  where = { names = { lists.shells, lists.intruder_tools }, lineage = "web_server" },
   match = function(event)
     local process = event.process
     local is_shell = match.named(process, lists.shells)

@@ -13,6 +13,7 @@ return {
   attack = { "T1136.001", "T1098" },
   message = "{process.parent.name} ran {process.cmdline} as {process.user}",
   false_positives = { "Start scripts that give the application the user id of a mounted volume" },
+  where = { names = tools },
   match = function(event)
     local process = event.process
     local asks = match.has_arg(process, "--help", "--version")

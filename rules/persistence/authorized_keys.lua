@@ -9,6 +9,7 @@ return {
   attack = { "T1098.004" },
   message = "{file.path} was written by {process.cmdline}",
   false_positives = { "Start scripts of containers that are made to be logged in to" },
+  where = { paths = { "*/.ssh/authorized_keys", "*/.ssh/authorized_keys2" }, is = "written" },
   match = function(event)
     local file = event.file
     if not file then

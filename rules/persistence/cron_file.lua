@@ -12,6 +12,7 @@ return {
   attack = { "T1053.003" },
   message = "{file.path} was written by {process.cmdline}",
   false_positives = { "Start scripts that make their jobs from the environment", "Packages installed at the start" },
+  where = { paths = { folders, "/etc/crontab" }, is = "written" },
   match = function(event)
     local path = event.file and event.file.path
     if not (match.starts(path, "/etc/") or match.starts(path, "/var/")) or not match.written(event) then

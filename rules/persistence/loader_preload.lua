@@ -8,6 +8,7 @@ return {
   severity = "critical",
   attack = { "T1574.006" },
   message = "{file.path} was written by {process.cmdline}",
+  where = { paths = "/etc/ld.so.preload", is = "written" },
   match = function(event)
     local file = event.file
     return file ~= nil and file.path == "/etc/ld.so.preload" and match.written(event)

@@ -9,6 +9,7 @@ return {
   severity = "high",
   attack = { "T1547.006" },
   message = "{process.parent.name} ran {process.cmdline}",
+  where = { names = { "insmod", "modprobe", "kmod" } },
   match = function(event)
     local process = event.process
     local name = process.name

@@ -8,6 +8,7 @@ return {
   severity = "high",
   attack = { "T1611" },
   message = "{process.parent.name} ran {process.cmdline}",
+  where = { names = { "nsenter", "chroot" } },
   match = function(event)
     local process = event.process
     local name = process.name

@@ -17,6 +17,7 @@ return {
   severity = "medium",
   attack = { "T1548.001" },
   message = "{process.parent.name} ran {process.cmdline} as {process.user}",
+  where = { names = { "chmod", "setcap" } },
   match = function(event)
     local process = event.process
     local mode = process.name == "chmod" and match.first_argument(process)
