@@ -63,8 +63,9 @@ bench-docs: bench ## the same, and docs/overhead.md from it
 	@mkdir -p docs
 	@build/bin/moonwatch lua tests/bench/docs.lua build/bench/results.jsonl docs/overhead.md
 
-docs: build ## docs/reference/tables.md, from what tables and functions declare
+docs: build ## docs/reference/tables.md and types for editors, from what tables, functions and events declare
 	@build/bin/moonwatch lua docs/tables.lua docs/reference/tables.md
+	@build/bin/moonwatch lua docs/types.lua lua/meta/moonwatch.types.lua
 
 lint: ## clang-tidy, clang-format, luacheck, shellcheck
 	@./setup build test lint
