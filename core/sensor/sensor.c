@@ -39,6 +39,7 @@
 #include "sensor/exec_world.h"
 #include "sensor/health.h"
 #include "sensor/live_rules.h"
+#include "sensor/losses.h"
 #include "sensor/muted.h"
 #include "sensor/opening.h"
 #include "sensor/outside.h"
@@ -91,8 +92,7 @@ struct sensor {
 	uint64_t spooled_kinds;
 	uint64_t muted_kinds; /* that nobody is to see, as flags say */
 	int signal_fd;
-	uint64_t told_refused; /* lost records that a health event has told of */
-	bool told_tracer_lost;
+	struct mw_losses losses;
 	bool spool_is_failing;
 	bool has_files; /* changes of files are to be told soon */
 	bool is_flushing, has_flushed_last;
@@ -181,11 +181,18 @@ static atomic_uint_least64_t *on_event(struct sensor *sensor, struct mw_event *e
 	return take(sensor, event, false, NULL);
 }
 
+/* No record told of it. */
+static void on_own(void *data, struct mw_event *event)
+{
+	struct sensor *sensor = data;
+	count(on_event(sensor, event));
+	count(&sensor->board->sensor.own);
+}
+
 static void tell_health(struct sensor *sensor, const char *message)
 {
 	struct mw_event event = {.kind = MW_SENSOR_HEALTH, .time_ns = mw_clock_real_ns(), .message = message};
-	count(on_event(sensor, &event));
-	count(&sensor->board->sensor.own);
+	on_own(sensor, &event);
 }
 
 static void on_rule_report(void *data, const char *line)
@@ -198,8 +205,7 @@ static void on_rule_report(void *data, const char *line)
 static void on_sampled(void *data, struct mw_event *event)
 {
 	struct sensor *sensor = data;
-	count(on_event(sensor, event));
-	count(&sensor->board->sensor.own);
+	on_own(sensor, event);
 	if (!sensor->batch_timer.is_set)
 		mw_timer_set(sensor->loop, &sensor->batch_timer, BATCH_MS);
 }
@@ -227,32 +233,6 @@ static void on_report(void *data, const char *line, bool is_urgent)
 		mw_log("%s", line);
 	struct mw_event event = {.kind = MW_SENSOR_HEALTH, .time_ns = mw_clock_real_ns(), .message = line};
 	on_sampled(sensor, &event);
-}
-
-static void tell_losses(struct sensor *sensor)
-{
-	if (atomic_load(&sensor->board->tracer_lost) && !sensor->told_tracer_lost) {
-		static const char text[] =
-			"the guard was killed: process events end here, the application goes on unseen";
-		const struct mw_gap gap = {.reason = MW_GAP_TRACER_LOST, .duration_ms = -1};
-		struct mw_event event = {
-			.kind = MW_SENSOR_GAP, .time_ns = mw_clock_real_ns(), .gap = &gap, .message = text};
-		sensor->told_tracer_lost = true;
-		mw_log("%s", text);
-		count(on_event(sensor, &event));
-		count(&sensor->board->sensor.own);
-	}
-	uint64_t refused = atomic_load(&sensor->board->ring->refused);
-	if (refused == sensor->told_refused)
-		return;
-	char message[MESSAGE_BYTES];
-	(void)snprintf(message, sizeof(message),
-		       "%" PRIu64 " process events were lost: the ring between tracer and sensor was full; raise "
-		       "ring_size_mib",
-		       refused - sensor->told_refused);
-	sensor->told_refused = refused;
-	mw_log("%s", message);
-	tell_health(sensor, message);
 }
 
 /* Returns the counter of what became of it.  Counted when the record is released: when we are killed before, the next
@@ -299,7 +279,7 @@ static size_t drain(struct sensor *sensor)
 	}
 	if (n < BATCH_RECORDS)
 		sensor->has_files = mw_files_tell(sensor->files, false);
-	tell_losses(sensor);
+	mw_losses_tell(&sensor->losses, sensor->board, on_own, sensor);
 	struct mw_err err;
 	if (mw_spool_commit(sensor->spool, &err) < 0 && !sensor->spool_is_failing) {
 		mw_log("spool: %s", err.text);

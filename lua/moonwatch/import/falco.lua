@@ -2,7 +2,7 @@
 
 local condition = require "moonwatch.import.condition"
 local fields = require "moonwatch.import.fields"
-local yaml = require "moonwatch.yaml"
+local yaml = require "moonwatch.import.yaml"
 
 local M = {}
 
