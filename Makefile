@@ -9,7 +9,7 @@ setup_tests = @./setup build run test && { ./setup programs || echo "note: some 
 	{ ./setup guest || echo "note: no tests on other kernels and processors"; }
 
 .DEFAULT_GOAL := build
-.PHONY: build run test fuzz arm64 torture bench bench-docs bench-sql docs lint format asan tsan clean help
+.PHONY: build run test fuzz arm64 torture bench bench-docs bench-rules bench-sql docs lint format asan tsan clean help
 
 build: ## build/bin/moonwatch, which runs from this checkout
 	@./setup build
@@ -53,11 +53,17 @@ bench: ## what it costs: native, moonwatch and strace compared
 	@$(MAKE) --no-print-directory build
 	@tests/bench/run build
 	@tests/bench/sql build
+	@tests/bench/rules build
 
 bench-sql: ## what queries cost, and the tools that do the same
 	@./setup build run test bench
 	@$(MAKE) --no-print-directory build
 	@tests/bench/sql build
+
+bench-rules: ## what rules cost an event, and their exchange while it runs
+	@./setup build run test bench
+	@$(MAKE) --no-print-directory build
+	@tests/bench/rules build
 
 bench-docs: bench ## the same, and docs/overhead.md from it
 	@mkdir -p docs

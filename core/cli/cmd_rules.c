@@ -29,7 +29,7 @@ struct mw_rules_options mw_rules_defaults(const char *const *paths)
 		.extra_dirs = "",
 		.memory_bytes = (size_t)mw_flag_list[MW_FLAG_RULE_MEMORY_MIB].def << 20,
 		.event_instructions = (uint64_t)mw_flag_list[MW_FLAG_RULE_EVENT_INSTRUCTIONS].def,
-		.watchdog_ms = MW_RULE_WATCHDOG_MS,
+		.is_watched = true,
 		.paths = paths && *paths ? paths : NULL,
 	};
 }

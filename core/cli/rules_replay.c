@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +230,13 @@ static uint64_t asked_so_far(const struct mw_rules *rules)
 	return asked;
 }
 
+/* Bytes that are allocated now, by whomever. */
+static size_t allocated(void)
+{
+	struct mallinfo2 info = mallinfo2();
+	return info.uordblks + info.hblkhd;
+}
+
 static void measure(struct mw_rules *rules, struct mw_decoded *events, size_t count, unsigned times)
 {
 	bool *is_wanted = calloc(count + 1, sizeof(*is_wanted));
@@ -264,7 +272,9 @@ int mw_rules_bench(const struct mw_rules_arguments *arguments)
 	if (!file)
 		return MW_EXIT_USAGE;
 	int64_t start_ns = mw_clock_mono_ns();
+	size_t before = allocated();
 	struct mw_rules *rules = load(arguments, false);
+	size_t after = allocated();
 	double load_ms = (double)(mw_clock_mono_ns() - start_ns) / 1e6;
 	struct mw_decoded *events = NULL;
 	size_t count = 0, room = 0;
@@ -285,6 +295,7 @@ int mw_rules_bench(const struct mw_rules_arguments *arguments)
 		mw_decoded_settle(&events[i]);
 	if (rules && count) {
 		printf("%8.1f ms to load and test %zu rules\n", load_ms, mw_rules_count(rules));
+		printf("%8zu KiB of memory for them, the engine included\n", (after - before) / 1024);
 		measure(rules, events, count, arguments->times);
 	} else if (rules) {
 		mw_complain("rules bench: no events");

@@ -325,8 +325,10 @@ void mw_rules_swap(struct mw_rules *rules, struct mw_rules *next)
 	}
 	mw_rules_free(rules);
 	mw_lineage_use(next->lineage);
-	if (next->options.watchdog_ms)
-		next->watchdog = mw_watchdog_new(next->script, next->options.watchdog_ms);
+	/* A slow machine does ten thousand in a millisecond. */
+	uint64_t ms = MW_RULE_WATCHDOG_MS + next->options.event_instructions / 10000;
+	if (next->options.is_watched)
+		next->watchdog = mw_watchdog_new(next->script, ms < INT32_MAX ? (unsigned)ms : INT32_MAX);
 }
 
 void mw_rules_free(struct mw_rules *rules)

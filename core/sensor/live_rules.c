@@ -178,7 +178,7 @@ static int begin(struct mw_live_rules *live)
 		.extra_dirs = coming->dirs,
 		.memory_bytes = (size_t)mw_flag_int(flags, MW_FLAG_RULE_MEMORY_MIB) << 20,
 		.event_instructions = (uint64_t)mw_flag_int(flags, MW_FLAG_RULE_EVENT_INSTRUCTIONS),
-		.watchdog_ms = MW_RULE_WATCHDOG_MS,
+		.is_watched = true,
 		.report = on_report,
 		.data = coming,
 	};
