@@ -12,8 +12,7 @@ return {
   false_positives = { "Start scripts that wait for a port with nc other than by -z" },
   where = { names = lists.recon_tools },
   match = function(event)
-    local process = event.process
-    return match.named(process, lists.recon_tools) and not match.has_arg(process, "-z")
+    return not match.has_arg(event.process, "-z")
   end,
   examples = {
     { expect = true, event = { process = { name = "nmap", argv = { "nmap", "-sS", "10.0.0.0/8" } } } },

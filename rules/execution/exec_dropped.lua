@@ -12,8 +12,7 @@ return {
   false_positives = { "Applications that write programs or scripts and run them", "Software installed at run time" },
   where = { is = "dropped" },
   match = function(event)
-    local process = event.process
-    return process.dropped and not match.named(process.parent, lists.package_managers)
+    return not match.named(event.process.parent, lists.package_managers)
   end,
   examples = {
     { expect = true, event = { process = { name = "x", exe = "/tmp/x", dropped = true, parent = { name = "java" } } } },

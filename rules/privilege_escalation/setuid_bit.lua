@@ -32,5 +32,9 @@ return {
     { expect = false, event = { process = { name = "chmod", argv = { "chmod", "1777", "/tmp" } } } },
     { expect = false, event = { process = { name = "chmod", argv = { "chmod", "+x", "/srv/s.sh" } } } },
     { expect = false, event = { process = { name = "chmod", argv = { "chmod", "g-s", "/srv" } } } },
+    { expect = true, event = { process = { name = "chmod", argv = { "chmod", "ug=rxs", "/tmp/sh" } } } },
+    { expect = false, event = { process = { name = "setcap", argv = { "setcap", "-r", "/tmp/sh" } } } },
+    { expect = false, event = { process = { name = "chmod", argv = { "chmod" } } } },
+    { expect = false, event = { process = { name = "chmod", argv = { "chmod", "a=rx", "/tmp/sh" } } } },
   },
 }
