@@ -9,7 +9,7 @@ setup_tests = @./setup build run test && { ./setup programs || echo "note: some 
 	{ ./setup guest || echo "note: no tests on other kernels and processors"; }
 
 .DEFAULT_GOAL := build
-.PHONY: build run test fuzz arm64 torture bench bench-docs bench-rules bench-sql docs lint format asan tsan clean help
+.PHONY: build run test fuzz arm64 torture soak bench bench-docs bench-rules bench-sql bench-scale docs lint format asan tsan clean help
 
 build: ## build/bin/moonwatch, which runs from this checkout
 	@./setup build
@@ -43,6 +43,14 @@ torture: ## hundreds of kills at random moments, and every stressor; takes a qua
 	$(call cmake_build,release)
 	@tests/torture/run build
 
+soak: ## ten minutes of events while backend and sensor fail at random (SOAK_SECONDS=600): each arrives, or is counted
+	$(setup_tests)
+	@test -e build/bin/moonwatch || echo "building moonwatch in build/"
+	@cmake --preset release >/dev/null
+	$(call cmake_build,release)
+	@seconds=$${SOAK_SECONDS:-600}; export MOONWATCH_LEDGER_SECONDS=$$seconds; \
+		tests/one build soak $$((seconds + 300)) tests/system/backend_ledger_spec.lua
+
 arm64: ## cross build for 64-bit ARM, linked statically: build-arm64/bin/moonwatch
 	@./setup build guest
 	@cmake --preset arm64 >/dev/null
@@ -54,6 +62,13 @@ bench: ## what it costs: native, moonwatch and strace compared
 	@tests/bench/run build
 	@tests/bench/sql build
 	@tests/bench/rules build
+	@build/bin/moonwatch lua tests/bench/formats.lua
+
+bench-scale: ## 15,000 tasks against a backend on this machine (HOSTS=15000); takes a quarter of an hour
+	@./setup build run test bench
+	@$(MAKE) --no-print-directory build
+	@cmake --build --preset release --target bench_stub >/dev/null
+	@tests/bench/scale build $${HOSTS:-15000}
 
 bench-sql: ## what queries cost, and the tools that do the same
 	@./setup build run test bench

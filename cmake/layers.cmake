@@ -54,18 +54,20 @@ moonwatch_layer(trace mw_proc mw_event mw_base)
 moonwatch_layer(launch mw_trace mw_proc mw_loop mw_event mw_base)
 moonwatch_layer(net mw_loop mw_base ${ZLIB} ${CURL})
 moonwatch_layer(aws mw_net mw_crypto mw_loop mw_base)
+moonwatch_layer(bundle mw_net mw_crypto mw_base ${ZLIB})
 moonwatch_layer(flag mw_base)
 moonwatch_layer(spool mw_event mw_base PkgConfig::SQLITE)
 moonwatch_layer(sql mw_spool mw_flag mw_pkg mw_net mw_proc mw_crypto mw_base PkgConfig::SQLITE ${PCRE2} m)
 moonwatch_layer(script mw_sql mw_spool mw_flag mw_aws mw_net mw_crypto mw_loop mw_event mw_base ${LUA_AND_ITS} ${YAML} Threads::Threads)
 moonwatch_layer(rule mw_script mw_pkg mw_event mw_base Threads::Threads)
-moonwatch_layer(sensor mw_rule mw_script mw_sql mw_spool mw_flag mw_watch mw_launch mw_trace mw_crypto mw_proc mw_event mw_loop mw_base)
+moonwatch_layer(sensor mw_rule mw_bundle mw_script mw_sql mw_spool mw_flag mw_watch mw_launch mw_trace mw_crypto mw_proc mw_event mw_loop
+  mw_base)
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/cli/*.c)
 add_executable(moonwatch ${cli_sources})
 target_link_libraries(moonwatch PRIVATE moonwatch_flags
-  mw_sensor mw_rule mw_script mw_sql mw_spool mw_flag mw_watch mw_aws mw_net mw_launch mw_trace mw_pkg mw_crypto mw_proc mw_loop mw_event
-  mw_base)
+  mw_sensor mw_rule mw_bundle mw_script mw_sql mw_spool mw_flag mw_watch mw_aws mw_net mw_launch mw_trace mw_pkg mw_crypto mw_proc
+  mw_loop mw_event mw_base)
 # Lua modules written in C (those the test runner needs) find the Lua API in this program.
 set_target_properties(moonwatch PROPERTIES ENABLE_EXPORTS ON
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)

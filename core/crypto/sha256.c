@@ -100,3 +100,34 @@ void mw_hmac_sha256(const void *key, size_t key_bytes, const void *bytes, size_t
 	explicit_bzero(block, sizeof(block));
 	explicit_bzero(&context, sizeof(context));
 }
+
+struct mw_sha256 {
+	SHA256_CTX context;
+};
+
+struct mw_sha256 *mw_sha256_new(void)
+{
+	struct mw_sha256 *hash = malloc(sizeof(*hash));
+	if (hash && SHA256_Init(&hash->context) != 1) {
+		free(hash);
+		hash = NULL;
+	}
+	return hash;
+}
+
+void mw_sha256_free(struct mw_sha256 *hash)
+{
+	free(hash);
+}
+
+void mw_sha256_add(struct mw_sha256 *hash, const void *bytes, size_t n)
+{
+	(void)SHA256_Update(&hash->context, bytes, n);
+}
+
+void mw_sha256_end(struct mw_sha256 *hash, char ret_hex[MW_SHA256_HEX_BYTES])
+{
+	unsigned char digest[MW_SHA256_BYTES] = {0};
+	(void)SHA256_Final(digest, &hash->context);
+	mw_sha256_hex(digest, ret_hex);
+}

@@ -20,3 +20,10 @@ void mw_hmac_sha256(const void *key, size_t key_bytes, const void *bytes, size_t
 /* Hash an open file from its start; where it is read from otherwise is not changed.  -EFBIG, and nothing given, when it has
  * more than `limit` bytes; or -errno; -EIO when libcrypto fails. */
 int mw_sha256_fd(int fd, uint64_t limit, char ret_hex[MW_SHA256_HEX_BYTES]);
+
+/* Of bytes that come one after the other.  NULL when memory is exhausted, or libcrypto fails. */
+struct mw_sha256;
+struct mw_sha256 *mw_sha256_new(void);
+void mw_sha256_free(struct mw_sha256 *hash);
+void mw_sha256_add(struct mw_sha256 *hash, const void *bytes, size_t n);
+void mw_sha256_end(struct mw_sha256 *hash, char ret_hex[MW_SHA256_HEX_BYTES]);

@@ -126,6 +126,7 @@ struct mw_board {
 
 	/* Counted up by the tracer when it holds the application's root at its end: please deliver now.  `flush_done`
 	 * follows when all before is delivered or spooled (written by the sensor). */
+	atomic_int_least64_t flush_since_ns; /* CLOCK_MONOTONIC, of the hold */
 	atomic_uint flush_wanted;
 	atomic_uint flush_done;
 	/* A futex that the tracer sleeps on while it waits for the sensor: counted up with each flush and each verdict. */
@@ -182,6 +183,12 @@ static inline const struct mw_attention *mw_board_attention(const struct mw_boar
 
 /* Sensor: say what is to become of the process that waits with this ticket. */
 void mw_board_answer(struct mw_board *board, uint32_t ticket, enum mw_verdict verdict);
+
+/* Does the application's root wait at its end for the sensor? */
+static inline bool mw_board_wants_flush(const struct mw_board *board)
+{
+	return atomic_load(&board->flush_wanted) != atomic_load(&board->flush_done);
+}
 
 /* Wake the sensor, whatever it sleeps on. */
 void mw_board_wake_sensor(struct mw_board *board);

@@ -181,3 +181,4 @@ extern const struct mw_shape mw_socket_shape;
 extern const struct mw_shape mw_call_shape;
 extern const struct mw_shape mw_gap_shape;
 extern const struct mw_shape mw_stdio_shape;
+extern const struct mw_shape mw_executable_shape;

@@ -224,6 +224,38 @@ const struct mw_shape mw_process_shape = {
 	.fields = process_fields,
 };
 
+#define EXECUTABLE(field, statement) \
+	static void executable_##field(const void *object, struct mw_value *ret) \
+	{ \
+		const struct mw_image *i = object; \
+		statement; \
+	}
+
+EXECUTABLE(mode, set_int(ret, i->exe_mode))
+EXECUTABLE(uid, set_int(ret, i->exe_uid))
+EXECUTABLE(gid, set_int(ret, i->exe_gid))
+EXECUTABLE(size, set_int(ret, (int64_t)i->exe_size))
+EXECUTABLE(atime, set_integer(ret, MW_TIME, i->exe_atime_ns))
+EXECUTABLE(mtime, set_integer(ret, MW_TIME, i->exe_mtime_ns))
+EXECUTABLE(ctime, set_integer(ret, MW_TIME, i->exe_ctime_ns))
+
+static const struct mw_field executable_fields[] = {
+	{"mode", MW_INT, NULL, "Type and permission bits, as stat(2) has them.", .get = executable_mode},
+	{"uid", MW_INT, NULL, "Owner.", .get = executable_uid},
+	{"gid", MW_INT, NULL, "Group.", .get = executable_gid},
+	{"size", MW_INT, "bytes", "Size.", .get = executable_size},
+	{"atime", MW_TIME, NULL, "Last access.", .get = executable_atime},
+	{"mtime", MW_TIME, NULL, "Last change of contents.", .get = executable_mtime},
+	{"ctime", MW_TIME, NULL, "Last change of the inode.", .get = executable_ctime},
+	{0},
+};
+
+const struct mw_shape mw_executable_shape = {
+	.name = "Executable",
+	.doc = "The file that was started, as it was then.",
+	.fields = executable_fields,
+};
+
 static void event_time(const void *object, struct mw_value *ret)
 {
 	set_integer(ret, MW_TIME, ((const struct mw_event *)object)->time_ns);
@@ -242,6 +274,13 @@ static void event_id(const void *object, struct mw_value *ret)
 static void event_process(const void *object, struct mw_value *ret)
 {
 	set_object(ret, ((const struct mw_event *)object)->process);
+}
+
+static void event_executable(const void *object, struct mw_value *ret)
+{
+	const struct mw_event *event = object;
+	if (event->kind == MW_PROCESS_EXEC && event->process && event->process->image && event->process->image->inode)
+		set_object(ret, event->process->image);
 }
 
 static void event_message(const void *object, struct mw_value *ret)
@@ -320,6 +359,8 @@ static const struct mw_field event_fields[] = {
 	{"id", MW_TEXT, NULL, "Unique, and increasing within a run of the sensor.", .get = event_id},
 	{"process", MW_OBJECT, NULL, "The process it happened to or that did it.", &mw_process_shape,
 	 .get = event_process},
+	{"executable", MW_OBJECT, NULL, "process.exec: what process.exe was then.", &mw_executable_shape,
+	 .get = event_executable},
 	{"file", MW_OBJECT, NULL, "file.*, process.mount: the file.", &mw_file_shape, .get = event_file},
 	{"socket", MW_OBJECT, NULL, "socket.*, process.dup-to-stdio: the socket.", &mw_socket_shape,
 	 .get = event_socket},

@@ -52,9 +52,9 @@ struct mw_image {
 	uint64_t inode;
 	uint64_t device;
 	uint32_t uid, gid, euid, egid;
-	uint32_t exe_mode, exe_uid;
+	uint32_t exe_mode, exe_uid, exe_gid;
 	uint64_t exe_size;
-	int64_t exe_mtime_ns, exe_ctime_ns;
+	int64_t exe_mtime_ns, exe_ctime_ns, exe_atime_ns;
 	char *exe;    /* the executable's path as the kernel names it, or NULL */
 	char *execfn; /* the path as given to execve(2), or NULL */
 	char *script; /* path of the script that `exe` interprets (#!), made absolute; or NULL */

@@ -57,9 +57,9 @@ struct mw_record_exec {
 	uint8_t unused;
 	char name[16];
 	uint64_t inode, device;
-	int64_t exe_ctime_ns, exe_mtime_ns; /* wall clock; stat(2) */
+	int64_t exe_ctime_ns, exe_mtime_ns, exe_atime_ns; /* wall clock; stat(2) */
 	uint64_t exe_size;
-	uint32_t exe_nlink, exe_mode, exe_uid;
+	uint32_t exe_nlink, exe_mode, exe_uid, exe_gid;
 	uint32_t ticket;      /* MW_EXEC_WAITS: to be named in the verdict */
 	uint64_t start_ticks; /* since boot; proc(5), stat field 22; 0 when a fork record has told of the birth */
 	/* Then exe, cwd, execfn (AT_EXECFN, the path as given to execve; all three without NULs), env and argv (each

@@ -261,8 +261,8 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 	[MW_FLAG_ALERT_QUERY_NAME] = LIVE_TEXT("alert_query_name", "moonwatch_alerts",
 					       "Name of the query that alerts seem to be results of."),
 	[MW_FLAG_LOGGER_EVENTS] = LIVE_BOOL(
-		"logger_events", false,
-		"Send all events as well, named after their kinds, and not only what scheduled queries find of them."),
+		"logger_events", true,
+		"Send all events as rows of the tables they are in, in batches, and not only what scheduled queries find of them."),
 
 	[MW_FLAG_DISABLE_DISTRIBUTED] =
 		LIVE_BOOL("disable_distributed", false, "Do not ask the backend for queries to be answered now."),
@@ -345,9 +345,23 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		TEXT("rules_file", "",
 		     "Changes to rules (disable, enable, override, exceptions): a Lua or JSON file; without it "
 		     "/etc/moonwatch/rules.lua, if there is one."),
-	[MW_FLAG_OUTPUTS] = TEXT("outputs", "alerts/text:stderr",
-				 "What is written where: STREAM/FORMAT:SINK[=TARGET],… with streams alerts and events, "
-				 "formats text and json, sinks stderr, stdout and file."),
+	[MW_FLAG_BUNDLE_KEYS] =
+		{.name = "bundle_keys",
+		 .type = MW_FLAG_TEXT,
+		 .is_local = true,
+		 .def_text = "",
+		 .doc = "Public keys of who may sign bundles of rules, ed25519:…, with commas between; without "
+			"one no bundle is taken. To be set here alone."},
+	[MW_FLAG_BUNDLE_URL] =
+		TEXT("bundle_url", "", "Where a bundle of rules is fetched from, https://…; see docs/bundles.md."),
+	[MW_FLAG_BUNDLE_INTERVAL] = LIVE_INT("bundle_interval", 3600, 1, DAY_S,
+					     "How often it is asked for, in seconds, a tenth more or less."),
+	[MW_FLAG_OUTPUTS] = TEXT(
+		"outputs", "alerts/text:stderr",
+		"What is written where: STREAM[+STREAM]/FORMAT:SINK[=TARGET[;OPTION=VALUE]],… with streams alerts, "
+		"events, results and status; formats text, json, osquery, ecs, ocsf, cef, falco and rfc5424 "
+		"(docs/formats.md); sinks stderr, stdout, file, http, forward, syslog, nats, kinesis and firehose "
+		"(docs/outputs.md)."),
 
 	[MW_FLAG_STATE_DIR] =
 		TEXT("state_dir", "/var/lib/moonwatch",

@@ -51,6 +51,11 @@ struct mw_writer {
 	size_t start;        /* what of the buffer is written */
 	struct mw_buf waiting;
 	uint64_t dropped;
+	/* Rotation; `rotate_bytes` 0: none. */
+	uint64_t rotate_bytes, size;
+	unsigned rotate_count;
+	int dir_fd;
+	char name[NAME_MAX + 1];
 };
 
 static struct mw_writer *writer_new(int fd, enum how how, size_t chunk_bytes)
@@ -61,6 +66,7 @@ static struct mw_writer *writer_new(int fd, enum how how, size_t chunk_bytes)
 	writer->fd = fd;
 	writer->how = how;
 	writer->chunk_bytes = chunk_bytes;
+	writer->dir_fd = -1;
 	writer->waiting = (struct mw_buf)MW_BUF(MW_WRITER_BYTES);
 	return writer;
 }
@@ -144,6 +150,65 @@ int mw_writer_open_file(const char *path, struct mw_writer **ret_writer, struct 
 	return 0;
 }
 
+int mw_writer_rotate(struct mw_writer *writer, const char *path, uint64_t bytes, unsigned count, struct mw_err *err)
+{
+	struct stat st;
+	if (writer->how != BY_WRITE || fstat(writer->fd, &st) < 0)
+		return mw_err_set(err, -EINVAL, "%s: is no regular file, and cannot be rotated", path);
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) : 0;
+	const char *name = slash ? slash + 1 : path;
+	char dir[PATH_MAX];
+	/* The name of an old one has a dot and digits more. */
+	if (length >= sizeof(dir) || strlen(name) + sizeof(".4294967295") > sizeof(writer->name))
+		return mw_err_set(err, -ENAMETOOLONG, "%s: the name is too long to be rotated", path);
+	(void)snprintf(dir, sizeof(dir), "%.*s", (int)length, path);
+	int opened = open(slash ? length ? dir : "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (opened < 0)
+		return mw_err_set(err, -errno, "%s: its folder cannot be opened: %s", path, strerror(errno));
+	writer->dir_fd = fcntl(opened, F_DUPFD_CLOEXEC, FIRST_FD);
+	(void)close(opened);
+	if (writer->dir_fd < 0)
+		return mw_err_set(err, -errno, "%s: %s", path, strerror(errno));
+	(void)snprintf(writer->name, sizeof(writer->name), "%s", name);
+	writer->rotate_bytes = bytes;
+	writer->rotate_count = count;
+	writer->size = (uint64_t)st.st_size;
+	return 0;
+}
+
+/* NAME.n; NAME itself for 0. */
+static void name_of(const struct mw_writer *writer, unsigned n, char out[NAME_MAX + 1])
+{
+	int length = n ? snprintf(out, NAME_MAX + 1, "%s.%u", writer->name, n)
+		       : snprintf(out, NAME_MAX + 1, "%s", writer->name);
+	if (length < 0 || length > NAME_MAX)
+		out[0] = '\0'; /* its length was checked; renaming nothing fails */
+}
+
+/* When it fails, the old file grows on until the next one would be due. */
+static void rotate(struct mw_writer *writer)
+{
+	char from[NAME_MAX + 1];
+	char to[NAME_MAX + 1];
+	writer->size = 0;
+	for (unsigned n = writer->rotate_count; n > 0; n--) {
+		name_of(writer, n - 1, from);
+		name_of(writer, n, to);
+		if (renameat(writer->dir_fd, from, writer->dir_fd, to) < 0 && errno != ENOENT)
+			return;
+	}
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+	int opened = openat(writer->dir_fd, writer->name, flags, 0600);
+	int own = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, FIRST_FD);
+	if (opened >= 0)
+		(void)close(opened);
+	if (own < 0)
+		return;
+	(void)close(writer->fd);
+	writer->fd = own;
+}
+
 void mw_writer_free(struct mw_writer *writer)
 {
 	if (!writer)
@@ -206,6 +271,13 @@ static size_t next_chunk(const struct mw_writer *writer)
 {
 	const char *start = writer->waiting.data + writer->start;
 	size_t size = writer->waiting.size - writer->start;
+	if (writer->rotate_bytes) {
+		uint64_t room = writer->size < writer->rotate_bytes ? writer->rotate_bytes - writer->size : 0;
+		const char *end = size <= room ? start + size - 1 : room ? memrchr(start, '\n', (size_t)room) : NULL;
+		if (!end)
+			end = memchr(start, '\n', size);
+		return (size_t)(end + 1 - start);
+	}
 	if (!writer->chunk_bytes || size <= writer->chunk_bytes)
 		return size;
 	const char *newline = memrchr(start, '\n', writer->chunk_bytes);
@@ -229,6 +301,16 @@ static ssize_t write_some(const struct mw_writer *writer, const char *bytes, siz
 	}
 }
 
+/* Does the next line belong into another file? */
+static bool is_full(const struct mw_writer *writer)
+{
+	if (!writer->rotate_bytes || writer->is_within_line || !writer->size)
+		return false;
+	const char *start = writer->waiting.data + writer->start;
+	const char *end = memchr(start, '\n', writer->waiting.size - writer->start);
+	return writer->size + (size_t)(end ? end + 1 - start : 0) > writer->rotate_bytes;
+}
+
 /* Returns 0, or -errno as write(2). */
 static int write_next(struct mw_writer *writer)
 {
@@ -237,8 +319,11 @@ static int write_next(struct mw_writer *writer)
 		n = write_some(writer, "\n", 1);
 		writer->is_torn = n <= 0;
 	} else {
+		if (is_full(writer))
+			rotate(writer);
 		n = write_some(writer, writer->waiting.data + writer->start, next_chunk(writer));
 		writer->start += n > 0 ? (size_t)n : 0;
+		writer->size += n > 0 ? (uint64_t)n : 0;
 		if (n > 0)
 			writer->is_within_line = writer->waiting.data[writer->start - 1] != '\n';
 	}
@@ -269,7 +354,9 @@ void mw_writer_close(struct mw_writer *writer)
 	drop_waiting(writer);
 	if (writer->fd >= 0)
 		(void)close(writer->fd);
-	writer->fd = -1;
+	if (writer->dir_fd >= 0)
+		(void)close(writer->dir_fd);
+	writer->fd = writer->dir_fd = -1;
 }
 
 int mw_writer_fd(const struct mw_writer *writer)

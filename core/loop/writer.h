@@ -24,6 +24,11 @@ int mw_writer_open_fd(int fd, struct mw_writer **ret_writer, struct mw_err *err)
 /* Append to a file, made with mode 0600.  A symbolic link is refused, and so is a file of another user. */
 int mw_writer_open_file(const char *path, struct mw_writer **ret_writer, struct mw_err *err);
 
+/* From now on the file at `path`, which the writer was opened with, holds at most `bytes` (whole lines; one that is longer comes
+ * alone): what is full becomes PATH.1, which becomes PATH.2, and so on, and `count` of those are kept.  Names are looked up
+ * in the folder as it is now.  -EINVAL for what is no regular file. */
+int mw_writer_rotate(struct mw_writer *writer, const char *path, uint64_t bytes, unsigned count, struct mw_err *err);
+
 /* What waits still is lost. */
 void mw_writer_free(struct mw_writer *writer);
 

@@ -13,6 +13,8 @@ struct mw_err;
 	X(easy_getinfo) \
 	X(easy_init) \
 	X(easy_perform) \
+	X(easy_recv) \
+	X(easy_send) \
 	X(easy_setopt) \
 	X(easy_strerror) \
 	X(global_init_mem) \

@@ -23,9 +23,16 @@ enum {
 	TEXTS = sizeof(texts) / sizeof(texts[0])
 };
 
-static const char **text_of(struct mw_package *package, size_t n)
+const size_t mw_tree_text_count = TEXTS;
+
+const char **mw_tree_text_place(struct mw_package *package, size_t n)
 {
 	return (const char **)((char *)package + texts[n]);
+}
+
+const char *mw_tree_text(const struct mw_package *package, size_t n)
+{
+	return *(const char *const *)((const char *)package + texts[n]);
 }
 
 void mw_tree_forget_packages(struct mw_tree *tree, struct mw_tree_file *file)
@@ -165,15 +172,15 @@ int mw_tree_keep(struct mw_tree *tree, struct mw_tree_file *file, uint32_t finde
 	struct mw_package copy = *package;
 	size_t bytes = sizeof(struct mw_tree_package);
 	for (size_t i = 0; i < TEXTS; i++)
-		if (*text_of(&copy, i))
-			bytes += strlen(*text_of(&copy, i)) + 1;
+		if (*mw_tree_text_place(&copy, i))
+			bytes += strlen(*mw_tree_text_place(&copy, i)) + 1;
 	struct mw_tree_package *kept = malloc(bytes);
 	if (!kept)
 		return -ENOMEM;
 	*kept = (struct mw_tree_package){.package = copy, .finder = finder, .bytes = bytes};
 	char *at = (char *)(kept + 1);
 	for (size_t i = 0; i < TEXTS; i++) {
-		const char **text = text_of(&kept->package, i);
+		const char **text = mw_tree_text_place(&kept->package, i);
 		if (!*text)
 			continue;
 		size_t n = strlen(*text) + 1;

@@ -1,4 +1,4 @@
-/* What a walk remembers: folders, the files in them that finders want, and the packages those had.  For walk.c alone. */
+/* What a walk remembers: folders, the files in them that finders want, and the packages those had.  For the walk and its cache. */
 #pragma once
 
 #include <stdbool.h>
@@ -63,6 +63,11 @@ void mw_tree_finish(struct mw_tree *tree, struct mw_tree_folder *folder, struct 
 
 /* Keep a copy of a package with its file.  0 or -ENOMEM. */
 int mw_tree_keep(struct mw_tree *tree, struct mw_tree_file *file, uint32_t finder, const struct mw_package *package);
+
+/* The texts of a package, by number. */
+extern const size_t mw_tree_text_count;
+const char *mw_tree_text(const struct mw_package *package, size_t n);
+const char **mw_tree_text_place(struct mw_package *package, size_t n);
 
 struct mw_tree_identity mw_tree_identity(const struct stat *st);
 bool mw_tree_is_same(const struct mw_tree_identity *a, const struct mw_tree_identity *b);

@@ -40,6 +40,11 @@ struct start {
 	char *path;
 	struct mw_tree tree;
 	uint64_t used; /* when, in walks */
+	/* The last walk that saw everything: when it began, for which finders, and how deep it went. */
+	int64_t whole_ns;
+	uint32_t whole;
+	unsigned whole_depth;
+	bool has_news;
 };
 
 struct mw_package_walk {
@@ -68,7 +73,8 @@ struct run {
 	struct mw_buf path;
 	unsigned depth;
 	uint64_t entries, entries_max;
-	bool is_deep; /* told already */
+	bool is_deep;  /* told already */
+	bool is_whole; /* all that was found is remembered */
 	int result;
 	/* While a finder reads. */
 	struct mw_tree_file *file;
@@ -224,8 +230,10 @@ static int look_at_file(struct run *run, const struct step *step, struct mw_tree
 		mw_tree_forget_packages(run->tree, file);
 	else
 		identity = mw_tree_identity(&after);
-	if (r == 0 && (!mw_tree_is_same(&identity, &file->identity) || is_fresh(&identity)))
+	if (r == 0 && (!mw_tree_is_same(&identity, &file->identity) || is_fresh(&identity))) {
 		mw_tree_forget_packages(run->tree, file);
+		run->is_whole = false;
+	}
 	return r;
 }
 
@@ -341,15 +349,19 @@ static int go_down(struct run *run, const struct step *step, struct mw_tree_fold
 		run->is_deep = true;
 		return 0;
 	}
-	if (mw_mounts_has(&run->mounts, run->path.data))
+	/* What was found there before something was mounted over it is not there. */
+	if (mw_mounts_has(&run->mounts, run->path.data)) {
+		mw_tree_forget(run->tree, folder);
 		return 0;
+	}
 	if (is_known_leaf(run, step->fd, folder))
 		return count_entry(run);
 	MW_AUTO_FD fd = openat(step->fd, folder->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0 || is_above(step, &st))
+	if (fd < 0 || fstat(fd, &st) < 0 || is_above(step, &st) ||
+	    (st.st_dev != step->dev && mw_mounts_is_foreign(fd))) {
+		mw_tree_forget(run->tree, folder);
 		return 0;
-	if (st.st_dev != step->dev && mw_mounts_is_foreign(fd))
-		return 0;
+	}
 	const struct step below = {
 		.above = step, .fd = fd, .dev = st.st_dev, .ino = st.st_ino, .depth = step->depth + 1};
 	return look_at_folder(run, &below, folder, &st);
@@ -384,8 +396,22 @@ static int look_at_folder(struct run *run, const struct step *step, struct mw_tr
 		run->path.size = length;
 		run->path.data[length] = '\0';
 	}
-	if (run->tree->bytes > KEPT_BYTES)
+	if (run->tree->bytes > KEPT_BYTES) {
 		mw_tree_forget(run->tree, folder);
+		run->is_whole = false;
+	}
+	return r;
+}
+
+/* All that is remembered, as a walk would find it. */
+// NOLINTNEXTLINE(misc-no-recursion): to the depth of the walk that saw it
+static int emit_folder(struct run *run, const struct mw_tree_folder *folder, unsigned depth)
+{
+	int r = count_entry(run);
+	for (size_t i = 0; i < folder->file_count && r == 0; i++)
+		r = emit_kept(run, &folder->files[i], run->finders & folder->files[i].read);
+	for (size_t i = 0; depth < run->depth && i < folder->folder_count && r == 0; i++)
+		r = emit_folder(run, &folder->folders[i], depth + 1);
 	return r;
 }
 
@@ -489,6 +515,7 @@ int mw_package_walk_find(struct mw_package_walk *walk, const struct mw_package_w
 		.path = MW_BUF(MW_PATH_BYTES - 1),
 		.depth = options->depth ? options->depth : DEPTH,
 		.entries_max = options->entries ? options->entries : ENTRIES,
+		.is_whole = true,
 	};
 	if (!start->path)
 		return -ENOMEM;
@@ -500,11 +527,19 @@ int mw_package_walk_find(struct mw_package_walk *walk, const struct mw_package_w
 		if (!mw_package_finders[n]->is_executable)
 			run.cheap |= 1U << n;
 	}
+	if (options->since_ns && start->whole_ns >= options->since_ns && !(run.finders & ~start->whole) &&
+	    run.depth == start->whole_depth)
+		return emit_folder(&run, &start->tree.root, 0);
 	if (is_our_root(options->rootfd))
 		mw_mounts_read(&run.mounts);
 	int64_t began_ns = mw_clock_mono_ns();
 	mw_buf_str(&run.path, ""); /* has data from now on */
 	walk_aside(&run);
+	if (walk->stats.folders_listed || walk->stats.files_read)
+		start->has_news = true;
+	start->whole_ns = run.result == 0 && run.is_whole ? began_ns : 0;
+	start->whole = run.finders;
+	start->whole_depth = run.depth;
 	if (run.result == -ETIME && run.emit_result != -ETIME) {
 		mw_package_warn(sink,
 				"the search for packages was stopped after %lld ms; rows are missing "
@@ -525,6 +560,23 @@ int mw_package_walk_find(struct mw_package_walk *walk, const struct mw_package_w
 const struct mw_package_walk_stats *mw_package_walk_stats(const struct mw_package_walk *walk)
 {
 	return &walk->stats;
+}
+
+struct mw_tree *mw_package_walk_tree(struct mw_package_walk *walk, const char *path)
+{
+	struct start *start = find_start(walk, path);
+	return start->path ? &start->tree : NULL;
+}
+
+const struct mw_tree *mw_package_walk_news(struct mw_package_walk *walk)
+{
+	const struct start *start = find_start(walk, "/");
+	return start->path && start->has_news ? &start->tree : NULL;
+}
+
+void mw_package_walk_no_news(struct mw_package_walk *walk)
+{
+	find_start(walk, "/")->has_news = false;
 }
 
 int mw_package_walk_new(struct mw_package_walk **ret_walk)

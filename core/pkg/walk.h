@@ -40,10 +40,12 @@ extern const struct mw_package_finder *const mw_package_finders[];
 
 struct mw_package_walk_options {
 	int rootfd;
-	const char *start;  /* folder to begin at, "/…"; NULL or "/" for all */
-	unsigned depth;     /* how many folders below `start` to go; 0 for the default */
-	unsigned kinds;     /* bit 1 << kind for each that is wanted */
-	uint64_t entries;   /* how many to look at; 0 for the default */
+	const char *start; /* folder to begin at, "/…"; NULL or "/" for all */
+	unsigned depth;    /* how many folders below `start` to go; 0 for the default */
+	unsigned kinds;    /* bit 1 << kind for each that is wanted */
+	uint64_t entries;  /* how many to look at; 0 for the default */
+	/* CLOCK_MONOTONIC: what a whole walk found that began later is given as it is, without looking again; 0 for never. */
+	int64_t since_ns;
 	bool is_foreground; /* for tests: in this thread, at its priority */
 };
 
@@ -64,3 +66,11 @@ void mw_package_walk_free(struct mw_package_walk *walk);
 int mw_package_walk_find(struct mw_package_walk *walk, const struct mw_package_walk_options *options,
 			 const struct mw_package_sink *sink);
 const struct mw_package_walk_stats *mw_package_walk_stats(const struct mw_package_walk *walk);
+
+/* For the cache (cache.h): what is remembered of walks from `start`, NULL when memory is exhausted; and what is of those from "/",
+ * NULL unless walks have read anything that was not kept. */
+struct mw_tree;
+struct mw_tree *mw_package_walk_tree(struct mw_package_walk *walk, const char *start);
+const struct mw_tree *mw_package_walk_news(struct mw_package_walk *walk);
+/* They have been kept. */
+void mw_package_walk_no_news(struct mw_package_walk *walk);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,7 +222,7 @@ int mw_procfs_open_pid(int procfd, pid_t pid, int *ret_pidfd)
 {
 	char name[NAME_BYTES];
 	*put_number(name, pid > 0 ? pid : 0) = '\0';
-	int fd = openat(procfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(procfd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return gone(errno);
 	*ret_pidfd = fd;
@@ -352,10 +353,12 @@ void mw_procfs_walk_close(struct mw_procfs_walk *walk)
 
 int64_t mw_procfs_ticks_ns(uint64_t ticks)
 {
-	static long per_second; /* the same whoever sets it */
+	static atomic_long known; /* the same whoever sets it */
+	long per_second = atomic_load_explicit(&known, memory_order_relaxed);
 	if (!per_second) {
 		long value = sysconf(_SC_CLK_TCK);
 		per_second = value > 0 ? value : 100;
+		atomic_store_explicit(&known, per_second, memory_order_relaxed);
 	}
 	uint64_t hz = (uint64_t)per_second;
 	uint64_t seconds = ticks / hz;

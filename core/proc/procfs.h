@@ -1,7 +1,7 @@
 /* Readers of /proc, proc(5).
  *
  * They take open folders, so that a process cannot be replaced by another of the same pid between two reads, and so
- * that fixtures can stand in: `procfd` is an open /proc, `pidfd` an open /proc/PID.  (Not a pidfd_open(2) one.)
+ * that fixtures can stand in: `procfd` is an open /proc, `pidfd` an open /proc/PID, O_PATH or not.  (Not a pidfd_open(2) one.)
  * None allocates, but those that append to a buffer.
  * Everywhere: 0 or a negative errno; -ESRCH when the process is gone; -EPROTO when the text is not understood. */
 #pragma once

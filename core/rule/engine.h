@@ -76,15 +76,14 @@ struct mw_rules_options {
  * all (memory, the shipped library missing). */
 int mw_rules_load(const struct mw_rules_options *options, struct mw_rules **ret_rules, struct mw_err *err);
 void mw_rules_free(struct mw_rules *rules);
+/* Report to somebody else from now on. */
+void mw_rules_set_report(struct mw_rules *rules, void (*report)(void *data, const char *line), void *data);
 
 /* What of a set that was loaded, maybe by another thread, has to be done by the one that judges: its table of programs and its
  * watchdog are put in force.  mw_rules_load() does it; with `is_apart` it does not. */
 int mw_rules_load_apart(const struct mw_rules_options *options, struct mw_rules **ret_rules, struct mw_err *err);
 /* Put `next` in the place of `rules`, which is freed; throttles, counts, sequences and marks go on.  `rules` may be NULL. */
 void mw_rules_swap(struct mw_rules *rules, struct mw_rules *next);
-
-/* From now on. */
-void mw_rules_set_report(struct mw_rules *rules, void (*report)(void *data, const char *line), void *data);
 
 size_t mw_rules_count(const struct mw_rules *rules);
 size_t mw_rules_refused(const struct mw_rules *rules);

@@ -28,6 +28,7 @@ enum {
 struct mw_agent {
 	struct mw_agent_options own;
 	struct mw_agent_host host;
+	struct mw_agent_bundles bundles;
 	struct mw_sql_worker_options queries;
 	struct mw_script *script; /* NULL until it is needed */
 	bool is_started;
@@ -69,6 +70,14 @@ const struct mw_agent_host *mw_agent_host_of(lua_State *L)
 	if (!agent->host.watch)
 		luaL_error(L, "there is nothing to be configured");
 	return &agent->host;
+}
+
+const struct mw_agent_bundles *mw_agent_bundles_of(lua_State *L)
+{
+	const struct mw_agent *agent = mw_agent_of(L);
+	if (!agent->bundles.apply)
+		luaL_error(L, "nobody here takes bundles");
+	return &agent->bundles;
 }
 
 enum mw_flag_source mw_agent_source(lua_State *L, int index)
@@ -252,6 +261,11 @@ void mw_agent_set_host(struct mw_agent *agent, const struct mw_agent_host *host)
 bool mw_agent_is_started(const struct mw_agent *agent)
 {
 	return agent->is_started;
+}
+
+void mw_agent_set_bundles(struct mw_agent *agent, const struct mw_agent_bundles *bundles)
+{
+	agent->bundles = *bundles;
 }
 
 int mw_agent_start(struct mw_agent *agent, struct mw_err *err)

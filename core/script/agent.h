@@ -54,8 +54,18 @@ struct mw_agent_host {
 	void *data;
 };
 
+/* Bundles of rules, by the module moonwatch.bundles. */
+struct mw_agent_bundles {
+	/* Put one in force: sensor/bundles.h. */
+	int (*apply)(void *data, const void *bytes, size_t n, const char *origin, struct mw_err *err);
+	const char *(*version)(const void *data);
+	void *data;
+};
+
 int mw_agent_new(const struct mw_agent_options *options, struct mw_agent **ret_agent);
 void mw_agent_free(struct mw_agent *agent);
+/* `bundles` is copied. */
+void mw_agent_set_bundles(struct mw_agent *agent, const struct mw_agent_bundles *bundles);
 /* `host` is copied. */
 void mw_agent_set_host(struct mw_agent *agent, const struct mw_agent_host *host);
 

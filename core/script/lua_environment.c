@@ -1,4 +1,5 @@
 /* moonwatch.environment: what AWS and ECS tell a container, and nothing else of what belongs to the application. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -7,11 +8,21 @@
 
 int luaopen_moonwatch_environment(lua_State *L);
 
+static bool is_of_the_container(const char *name)
+{
+	static const char *const others[] = {"FLUENT_HOST", "FLUENT_PORT", "HOSTNAME"};
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (strcmp(name, others[i]) == 0)
+			return true;
+	return strncmp(name, "AWS_", 4) == 0 || strncmp(name, "ECS_", 4) == 0;
+}
+
 /* get(name) -> string, or nil when it is not set or empty */
 static int environment_get(lua_State *L)
 {
 	const char *name = luaL_checkstring(L, 1);
-	luaL_argcheck(L, strncmp(name, "AWS_", 4) == 0 || strncmp(name, "ECS_", 4) == 0, 1, "begins with AWS_ or ECS_");
+	luaL_argcheck(L, is_of_the_container(name), 1,
+		      "begins with AWS_ or ECS_, or is FLUENT_HOST, FLUENT_PORT or HOSTNAME");
 	const char *value = getenv(name);
 	lua_pushstring(L, value && *value ? value : NULL);
 	return 1;

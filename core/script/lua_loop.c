@@ -4,6 +4,7 @@
  * resumes one task until it waits again or ends. */
 #include "script/lua_loop.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -25,6 +26,8 @@ struct mw_lua_tasks {
 	struct mw_loop *loop;
 	bool owns_loop;
 	struct mw_http *http;
+	struct mw_http **others; /* see mw_lua_tasks_new_http() */
+	size_t others_count, others_room;
 	lua_State *entry; /* whose stack the loop's calls use: the state's own, or that of loop.run() */
 	struct mw_lua_wait *waits;
 	lua_State *main; /* of loop.run(); NULL when it has ended, or none runs */
@@ -43,6 +46,10 @@ static int tasks_gc(lua_State *L)
 		mw_lua_wait_free(tasks->waits);
 	mw_http_free(tasks->http);
 	tasks->http = NULL;
+	while (tasks->others_count)
+		mw_http_free(tasks->others[--tasks->others_count]);
+	free(tasks->others);
+	tasks->others = NULL;
 	if (tasks->owns_loop)
 		mw_loop_free(tasks->loop);
 	tasks->loop = NULL;
@@ -98,6 +105,25 @@ struct mw_http *mw_lua_tasks_http(struct mw_lua_tasks *tasks, struct mw_err *err
 	if (!tasks->http && mw_http_new(tasks->loop, &tasks->http, err) < 0)
 		tasks->http = NULL;
 	return tasks->http;
+}
+
+struct mw_http *mw_lua_tasks_new_http(struct mw_lua_tasks *tasks, struct mw_err *err)
+{
+	if (tasks->others_count == tasks->others_room) {
+		size_t room = tasks->others_room ? tasks->others_room * 2 : 16;
+		struct mw_http **others = reallocarray(tasks->others, room, sizeof(*others));
+		if (!others) {
+			(void)mw_err_set(err, -ENOMEM, "out of memory for a network client");
+			return NULL;
+		}
+		tasks->others = others;
+		tasks->others_room = room;
+	}
+	struct mw_http *http;
+	if (mw_http_new(tasks->loop, &http, err) < 0)
+		return NULL;
+	tasks->others[tasks->others_count++] = http;
+	return http;
 }
 
 static bool is_task(lua_State *L, lua_State *task)

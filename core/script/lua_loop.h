@@ -27,6 +27,8 @@ struct mw_loop *mw_lua_tasks_loop(struct mw_lua_tasks *tasks);
 lua_State *mw_lua_tasks_entry(struct mw_lua_tasks *tasks);
 /* The one network client of all tasks, which keeps connections; made when it is first asked for.  NULL: err. */
 struct mw_http *mw_lua_tasks_http(struct mw_lua_tasks *tasks, struct mw_err *err);
+/* Another one, with connections of its own, which lives as long as the tasks do. */
+struct mw_http *mw_lua_tasks_new_http(struct mw_lua_tasks *tasks, struct mw_err *err);
 
 /* Of the running task; raises when none runs.  The function of C then ends with `return lua_yield(L, 0)`; what the task is woken
  * with are its results. */

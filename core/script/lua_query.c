@@ -317,7 +317,7 @@ static void on_look(void *data)
 	struct asker *asker = data;
 	if (asker->first && mw_sql_job_is_stuck(asker->worker, asker->first->job, GRACE_MS)) {
 		struct mw_answer answer = {0};
-		answer.code = mw_err_set(&answer.err, -ETIME, "hangs in the kernel, and could not be stopped");
+		answer.code = mw_err_set(&answer.err, -ETIME, "did not end at its time, and cannot be stopped");
 		asker->is_stuck = true;
 		struct pending **end = &asker->first;
 		while (*end)
@@ -326,7 +326,8 @@ static void on_look(void *data)
 		for (bool is_last = false; !is_last && asker->first;) {
 			is_last = asker->first == last;
 			answer_pending(asker, &asker->first, &answer);
-			answer.code = mw_err_set(&answer.err, -EBUSY, "a query before hangs in the kernel");
+			answer.code = mw_err_set(&answer.err, -EBUSY,
+						 "a query before did not end at its time, and cannot be stopped");
 		}
 	}
 	look_again(asker);
@@ -504,7 +505,7 @@ static int ask(lua_State *L, bool is_plan)
 	take_options(L, 2, &asked);
 	struct asker *asker = asker_of(L);
 	if (asker->is_stuck)
-		return mw_lua_fail(L, -EBUSY, "a query before hangs in the kernel");
+		return mw_lua_fail(L, -EBUSY, "a query before did not end at its time, and cannot be stopped");
 	struct pending *pending = new_pending(L, is_plan ? push_plan : push_run);
 	struct mw_err err = {""};
 	errno = 0;
@@ -540,11 +541,20 @@ static int query_views(lua_State *L)
 		views[count++] = (struct mw_sql_view){.name = lua_tostring(L, -2), .text = lua_tostring(L, -1)};
 	}
 	if (asker->is_stuck)
-		return mw_lua_fail(L, -EBUSY, "a query before hangs in the kernel");
+		return mw_lua_fail(L, -EBUSY, "a query before did not end at its time, and cannot be stopped");
 	struct pending *pending = new_pending(L, push_views);
 	struct mw_err err = {""};
 	pending->job = mw_sql_worker_set_views(asker->worker, views, count, &err);
 	return wait_for(L, asker, pending, &err, -EBUSY);
+}
+
+/* interrupt(): the query that runs now ends */
+static int query_interrupt(lua_State *L)
+{
+	struct asker *asker = find_asker(L);
+	if (asker)
+		mw_sql_worker_interrupt(asker->worker);
+	return 0;
 }
 
 static const char *text_of(lua_State *L, const char *name)
@@ -567,11 +577,10 @@ static int query_setup(lua_State *L)
 
 int luaopen_moonwatch_query(lua_State *L)
 {
-	static const luaL_Reg functions[] = {{"run", query_run},
-					     {"setup", query_setup},
-					     {"tables", query_tables},
-					     {"views", query_views},
-					     {NULL, NULL}};
+	static const luaL_Reg functions[] = {
+		{"interrupt", query_interrupt}, {"run", query_run},     {"setup", query_setup},
+		{"tables", query_tables},       {"views", query_views}, {NULL, NULL},
+	};
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -10,6 +10,7 @@
 #include "script/agent_private.h"
 #include "script/bind.h"
 #include "script/lua_loop.h"
+#include "spool/handover.h"
 #include "spool/queue.h"
 #include "spool/spool.h"
 
@@ -399,10 +400,10 @@ static void push_counts(lua_State *L, const struct mw_spool_counts *counts)
 		const char *name;
 		uint64_t value;
 	} members[] = {
-		{"written", counts->written}, {"read", counts->read},       {"dropped", counts->dropped},
-		{"aside", counts->aside},     {"waiting", counts->waiting},
+		{"written", counts->written}, {"read", counts->read},     {"dropped", counts->dropped},
+		{"aside", counts->aside},     {"handed", counts->handed}, {"waiting", counts->waiting},
 	};
-	lua_createtable(L, 0, 5);
+	lua_createtable(L, 0, 6);
 	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
 		lua_pushinteger(L, (lua_Integer)members[i].value);
 		lua_setfield(L, -2, members[i].name);
@@ -493,6 +494,56 @@ static int spool_wake(lua_State *L)
 	return 0;
 }
 
+static void add_cursor(void *data, const char *consumer, uint64_t waiting)
+{
+	lua_State *L = data;
+	lua_Integer before = lua_getfield(L, -1, consumer) == LUA_TNUMBER ? lua_tointeger(L, -1) : 0;
+	lua_pop(L, 1);
+	lua_pushinteger(L, before + (lua_Integer)waiting);
+	lua_setfield(L, -2, consumer);
+}
+
+/* consumers() -> {name -> rows that wait} | nil, message, code: of all that ever were */
+static int spool_consumers(lua_State *L)
+{
+	struct holder *holder = holder_of(L);
+	struct mw_err err;
+	lua_newtable(L);
+	int r = mw_spool_cursors(holder->spool, add_cursor, L, &err);
+	return r < 0 ? mw_lua_fail(L, r, err.text) : 1;
+}
+
+static void add_name(void *data, const char *name)
+{
+	lua_State *L = data;
+	lua_pushstring(L, name);
+	lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+/* handed(dir) -> names | nil, message, code: the folders of it that were handed over */
+static int spool_handed(lua_State *L)
+{
+	struct mw_err err;
+	const char *dir = luaL_checkstring(L, 1);
+	lua_newtable(L);
+	int r = mw_spool_handed_list(dir, add_name, L, &err);
+	return r < 0 ? mw_lua_fail(L, r, err.text) : 1;
+}
+
+/* remove(path) -> true | nil, message, code: one of them.  In commands alone. */
+static int spool_remove(lua_State *L)
+{
+	struct mw_err err;
+	const char *path = luaL_checkstring(L, 1);
+	if (mw_script_kind(mw_script_of(L)) != MW_SCRIPT_TOOL)
+		return luaL_error(L, "the spool is the sensor's");
+	int r = mw_spool_handed_remove(path, &err);
+	if (r < 0)
+		return mw_lua_fail(L, r, err.text);
+	lua_pushboolean(L, true);
+	return 1;
+}
+
 /* open{dir=, limit_bytes=, limit_rows=} -> true, note | nil, message, code.  In commands alone. */
 static int spool_open(lua_State *L)
 {
@@ -554,13 +605,23 @@ static int holder_gc(lua_State *L)
 int luaopen_moonwatch_spool(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"ack", spool_ack},         {"add", spool_add},
-		{"close", spool_close},     {"commit", spool_commit},
-		{"counts", spool_counts},   {"join", spool_join},
-		{"open", spool_open},       {"pending", spool_pending},
-		{"dropped", spool_dropped}, {"read", spool_read},
-		{"wait", spool_wait},       {"set_aside", spool_set_aside},
-		{"wake", spool_wake},       {NULL, NULL},
+		{"ack", spool_ack},
+		{"add", spool_add},
+		{"close", spool_close},
+		{"commit", spool_commit},
+		{"counts", spool_counts},
+		{"join", spool_join},
+		{"open", spool_open},
+		{"pending", spool_pending},
+		{"dropped", spool_dropped},
+		{"read", spool_read},
+		{"wait", spool_wait},
+		{"set_aside", spool_set_aside},
+		{"consumers", spool_consumers},
+		{"handed", spool_handed},
+		{"remove", spool_remove},
+		{"wake", spool_wake},
+		{NULL, NULL},
 	};
 	if (luaL_newmetatable(L, BATCH)) {
 		lua_pushcfunction(L, batch_gc);

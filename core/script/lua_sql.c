@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "script/bind.h"
+#include "script/lua_layout.h"
 #include "sql/db.h"
 #include "sql/empty.h"
 #include "sql/function.h"
@@ -53,7 +54,7 @@ static lua_Integer integer_option(lua_State *L, const char *name)
 	return value;
 }
 
-/* open{state_dir=, proc=, root=, time_ms=, rows=, process_memory_bytes=} -> database | nil, message, code */
+/* open{state_dir=, proc=, root=, time_ms=, rows=, process_memory_bytes=, helpers=} -> database | nil, message, code */
 static int sql_open(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TTABLE);
@@ -64,6 +65,7 @@ static int sql_open(lua_State *L)
 		.time_ms = integer_option(L, "time_ms"),
 		.rows = (uint64_t)integer_option(L, "rows"),
 		.process_memory_bytes = (uint64_t)integer_option(L, "process_memory_bytes"),
+		.helpers = (unsigned)integer_option(L, "helpers"),
 	};
 	struct database *database = lua_newuserdatauv(L, sizeof(*database), 0);
 	*database = (struct database){.sql = NULL}; /* safe for __gc before anything can fail */
@@ -134,11 +136,16 @@ static int query_close(lua_State *L)
 	return 0;
 }
 
+struct mw_sql_query *mw_lua_check_query(lua_State *L, int n)
+{
+	struct query *query = luaL_checkudata(L, n, QUERY);
+	luaL_argcheck(L, query->query, n, "closed query");
+	return query->query;
+}
+
 static struct mw_sql_query *check_query(lua_State *L)
 {
-	struct query *query = luaL_checkudata(L, 1, QUERY);
-	luaL_argcheck(L, query->query, 1, "closed query");
-	return query->query;
+	return mw_lua_check_query(L, 1);
 }
 
 /* query:columns() -> list of names */
@@ -360,8 +367,13 @@ static void make_class(lua_State *L, const char *name, const luaL_Reg *methods, 
 int luaopen_moonwatch_sql(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"open", sql_open},         {"tables", sql_tables},           {"functions", sql_functions},
-		{"versions", sql_versions}, {"is_complete", sql_is_complete}, {NULL, NULL},
+		{"open", sql_open},
+		{"tables", sql_tables},
+		{"functions", sql_functions},
+		{"versions", sql_versions},
+		{"is_complete", sql_is_complete},
+		{"layout", mw_lua_layout},
+		{NULL, NULL},
 	};
 	static const luaL_Reg database_methods[] = {
 		{"prepare", database_prepare},
@@ -375,6 +387,7 @@ int luaopen_moonwatch_sql(lua_State *L)
 	};
 	make_class(L, DATABASE, database_methods, database_close);
 	make_class(L, QUERY, query_methods, query_close);
+	mw_lua_layout_class(L);
 	luaL_newlib(L, functions);
 	return 1;
 }

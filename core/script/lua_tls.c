@@ -12,6 +12,7 @@
 #include "script/lua_secret.h"
 
 #define LINES "moonwatch.tls lines"
+#define CLIENT "moonwatch.tls client"
 
 int luaopen_moonwatch_tls(lua_State *L);
 
@@ -243,12 +244,14 @@ static int tls_request(lua_State *L)
 		request.body = mw_lua_test_bytes(L, -1, &request.body_bytes);
 		luaL_argcheck(L, request.body, 1, "body is a string or a secret");
 	}
+	lua_getfield(L, 1, "client");
+	struct mw_http *const *client = lua_isnil(L, -1) ? NULL : luaL_checkudata(L, -1, CLIENT);
 	request.headers = push_lines(L);
 	struct lines *lines = lua_touserdata(L, -1);
 
 	struct mw_err err = {0};
 	struct mw_lua_wait *wait = mw_lua_wait_new(L);
-	struct mw_http *http = mw_lua_tasks_http(wait->tasks, &err);
+	struct mw_http *http = client ? *client : mw_lua_tasks_http(wait->tasks, &err);
 	int r = http ? mw_http_begin(http, &request, flag_of(L, "secret") ? on_secret : on_answer, wait, &wait->call,
 				     &err)
 		     : -ENOSYS;
@@ -261,9 +264,21 @@ static int tls_request(lua_State *L)
 	return lua_yield(L, 0);
 }
 
+/* client() -> client | nil, message, code */
+static int tls_client(lua_State *L)
+{
+	struct mw_err err = {0};
+	struct mw_http **client = lua_newuserdatauv(L, sizeof(struct mw_http *), 0);
+	luaL_newmetatable(L, CLIENT);
+	lua_setmetatable(L, -2);
+	*client = mw_lua_tasks_new_http(mw_lua_tasks(L), &err);
+	return *client ? 1 : mw_lua_fail(L, -ENOMEM, err.text);
+}
+
 int luaopen_moonwatch_tls(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
+		{"client", tls_client},
 		{"request", tls_request},
 		{NULL, NULL},
 	};

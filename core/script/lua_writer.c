@@ -50,13 +50,19 @@ static int writer_stdout(lua_State *L)
 	return open_fd(L, STDOUT_FILENO);
 }
 
-/* file(path) -> writer | nil, message, code */
+/* file(path, bytes, count) -> writer | nil, message, code */
 static int writer_file(lua_State *L)
 {
 	const char *path = luaL_checkstring(L, 1);
+	lua_Integer bytes = luaL_optinteger(L, 2, 0);
+	lua_Integer count = luaL_optinteger(L, 3, 1);
+	luaL_argcheck(L, bytes >= 0, 2, "a size below 0");
+	luaL_argcheck(L, count > 0 && count <= 1000, 3, "from 1 to 1000");
 	struct handle *handle = push_handle(L);
 	struct mw_err err;
 	int r = mw_writer_open_file(path, &handle->writer, &err);
+	if (r == 0 && bytes)
+		r = mw_writer_rotate(handle->writer, path, (uint64_t)bytes, (unsigned)count, &err);
 	return r < 0 ? mw_lua_fail(L, r, err.text) : 1;
 }
 

@@ -13,6 +13,8 @@
 #include "script/bind.h"
 #include "script/lua_secret.h"
 
+int luaopen_moonwatch_archive(lua_State *L);
+int luaopen_moonwatch_bundles(lua_State *L);
 int luaopen_moonwatch_crypto(lua_State *L);
 int luaopen_moonwatch_environment(lua_State *L);
 int luaopen_moonwatch_event(lua_State *L);
@@ -22,9 +24,11 @@ int luaopen_moonwatch_loop(lua_State *L);
 int luaopen_moonwatch_notes(lua_State *L);
 int luaopen_moonwatch_query(lua_State *L);
 int luaopen_moonwatch_sigv4(lua_State *L);
+int luaopen_moonwatch_signals(lua_State *L);
 int luaopen_moonwatch_spool(lua_State *L);
 int luaopen_moonwatch_sql(lua_State *L);
 int luaopen_moonwatch_state(lua_State *L);
+int luaopen_moonwatch_stream(lua_State *L);
 int luaopen_moonwatch_terminal(lua_State *L);
 int luaopen_moonwatch_text(lua_State *L);
 int luaopen_moonwatch_tls(lua_State *L);
@@ -35,6 +39,8 @@ int luaopen_moonwatch_yaml(lua_State *L);
 #define OURS (MW_SEEN_BY(MW_SCRIPT_AGENT) | MW_SEEN_BY(MW_SCRIPT_TOOL))
 
 const struct mw_script_module mw_script_modules[] = {
+	{"moonwatch.archive", luaopen_moonwatch_archive, MW_SEEN_BY(MW_SCRIPT_AGENT)},
+	{"moonwatch.bundles", luaopen_moonwatch_bundles, MW_SEEN_BY(MW_SCRIPT_AGENT)},
 	{"moonwatch.crypto", luaopen_moonwatch_crypto, OURS},
 	{"moonwatch.environment", luaopen_moonwatch_environment, OURS},
 	{"moonwatch.event", luaopen_moonwatch_event, (unsigned)MW_SEEN_BY_ALL},
@@ -45,9 +51,11 @@ const struct mw_script_module mw_script_modules[] = {
 	{"moonwatch.query", luaopen_moonwatch_query, OURS},
 	{"moonwatch.secret", luaopen_moonwatch_secret, OURS},
 	{"moonwatch.sigv4", luaopen_moonwatch_sigv4, OURS},
+	{"moonwatch.signals", luaopen_moonwatch_signals, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"moonwatch.spool", luaopen_moonwatch_spool, OURS},
 	{"moonwatch.sql", luaopen_moonwatch_sql, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"moonwatch.state", luaopen_moonwatch_state, MW_SEEN_BY(MW_SCRIPT_AGENT)},
+	{"moonwatch.stream", luaopen_moonwatch_stream, OURS},
 	{"moonwatch.terminal", luaopen_moonwatch_terminal, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"moonwatch.text", luaopen_moonwatch_text, (unsigned)MW_SEEN_BY_ALL},
 	{"moonwatch.tls", luaopen_moonwatch_tls, OURS},

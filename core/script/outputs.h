@@ -1,7 +1,8 @@
 /* Outputs: `--outputs=STREAM/FORMAT:SINK[=TARGET[;OPTION=VALUE…]],…`, as far as they are not on the network: those take what the spool
- * holds, and are tasks of the agent (lua/moonwatch/output/network.lua).  Formats are Lua scripts in lua/moonwatch/output/, one function each,
- * item -> string; sinks take the lines.  Nothing here ever blocks: a sink that does not take its bytes holds them in a
- * bounded buffer, then drops whole lines and counts them. */
+ * holds, and are tasks of the agent (lua/moonwatch/delivery/outputs.lua).
+ *
+ * Formats are Lua scripts in lua/moonwatch/output/, one function each, item -> string; sinks take the lines.  Nothing here ever
+ * blocks: a sink that does not take its bytes holds them in a bounded buffer, then drops whole lines and counts them. */
 #pragma once
 
 #include <stdbool.h>

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "crypto/digest_cache.h"
@@ -23,7 +24,10 @@ enum {
 	/* Files written, or bytes hashed, between two rests. */
 	PIECE_FILES = 250,
 	REST_MS = 5,
+	REST_MAX_MS = 200,
 	JOIN_S = 1,
+	/* Not the lowest: it takes locks of the memory allocators, which others then wait for. */
+	NICENESS = 10,
 };
 
 static const uint64_t PIECE_BYTES = 4 << 20;
@@ -40,7 +44,7 @@ struct mw_baseliner {
 	bool is_cut;
 	pthread_t thread;
 	bool has_thread;
-	atomic_bool is_ending, is_over;
+	atomic_bool is_ending, is_over, is_paused;
 	atomic_uint_least64_t written;
 	struct mw_err err; /* once it is over */
 };
@@ -65,10 +69,15 @@ static int keep(void *data, const char *path, unsigned category, const struct mw
 	return 0;
 }
 
-static void rest(void)
+/* As long as the last piece took, so that where there is little of the processor, others have theirs. */
+static void rest(struct mw_baseliner *baseliner, int64_t began_ns)
 {
-	const struct timespec time = {.tv_nsec = REST_MS * 1000000L};
-	(void)nanosleep(&time, NULL);
+	int64_t ms = (mw_clock_mono_ns() - began_ns) / MW_NS_PER_MS;
+	ms = ms < REST_MS ? REST_MS : ms > REST_MAX_MS ? REST_MAX_MS : ms;
+	const struct timespec time = {.tv_nsec = ms * MW_NS_PER_MS};
+	do
+		(void)nanosleep(&time, NULL);
+	while (atomic_load(&baseliner->is_paused) && !atomic_load(&baseliner->is_ending));
 }
 
 static int write_row(struct mw_baseliner *baseliner, struct mw_baseline *baseline, struct mw_digest_cache *cache,
@@ -110,6 +119,7 @@ static int write_all(struct mw_baseliner *baseliner, struct mw_baseline *baselin
 {
 	uint64_t bytes = 0;
 	unsigned files = 0;
+	int64_t began_ns = mw_clock_mono_ns();
 	int r = 0;
 	for (size_t at = 0; at < baseliner->rows.size && r == 0;) {
 		struct row row;
@@ -119,10 +129,11 @@ static int write_all(struct mw_baseliner *baseliner, struct mw_baseline *baselin
 		r = write_row(baseliner, baseline, cache, &row, baseliner->rows.data + at + sizeof(row), &bytes);
 		at += sizeof(row) + row.category_bytes + row.path_bytes;
 		(void)atomic_fetch_add(&baseliner->written, 1);
-		if (++files >= PIECE_FILES || bytes >= PIECE_BYTES) {
+		if (++files >= PIECE_FILES || bytes >= PIECE_BYTES || atomic_load(&baseliner->is_paused)) {
 			files = 0;
 			bytes = 0;
-			rest();
+			rest(baseliner, began_ns);
+			began_ns = mw_clock_mono_ns();
 		}
 	}
 	return r;
@@ -132,7 +143,7 @@ static void *run(void *data)
 {
 	struct mw_baseliner *baseliner = data;
 	(void)prctl(PR_SET_NAME, "moonwatch-base");
-	(void)setpriority(PRIO_PROCESS, 0, 19); /* on Linux: of this thread */
+	(void)setpriority(PRIO_PROCESS, 0, NICENESS); /* on Linux: of this thread */
 	struct mw_baseline *baseline;
 	int r = mw_baseline_begin(baseliner->state_dir, baseliner->options.run_ns, &baseline, &baseliner->err);
 	if (r == 0) {
@@ -164,8 +175,7 @@ static int start_thread(struct mw_baseliner *baseliner)
 	return r;
 }
 
-int mw_baseliner_start(const struct mw_baseliner_options *options, const struct mw_watch *watch,
-		       struct mw_baseliner **ret_baseliner)
+int mw_baseliner_new(const struct mw_baseliner_options *options, struct mw_baseliner **ret_baseliner)
 {
 	struct mw_baseliner *baseliner = calloc(1, sizeof(*baseliner));
 	if (!baseliner)
@@ -173,17 +183,23 @@ int mw_baseliner_start(const struct mw_baseliner_options *options, const struct 
 	baseliner->options = *options;
 	baseliner->rows = (struct mw_buf)MW_BUF(ROWS_BYTES);
 	baseliner->state_dir = strdup(options->state_dir);
-	int r = baseliner->state_dir ? 0 : -ENOMEM;
-	if (r == 0) {
-		(void)mw_watch_visit(watch, keep, baseliner);
-		r = start_thread(baseliner);
-	}
-	if (r < 0) {
+	if (!baseliner->state_dir) {
 		mw_baseliner_free(baseliner);
-		return r;
+		return -ENOMEM;
 	}
 	*ret_baseliner = baseliner;
 	return 0;
+}
+
+int mw_baseliner_gather(struct mw_baseliner *baseliner, struct mw_watch *watch, int64_t until_ns)
+{
+	int r = mw_watch_visit(watch, until_ns, keep, baseliner);
+	return r == -EAGAIN ? r : start_thread(baseliner);
+}
+
+void mw_baseliner_pause(struct mw_baseliner *baseliner, bool is_paused)
+{
+	atomic_store(&baseliner->is_paused, is_paused);
 }
 
 void mw_baseliner_free(struct mw_baseliner *baseliner)

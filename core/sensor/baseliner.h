@@ -1,5 +1,5 @@
 /* Records once, when the first scan is done, what the watched files are: see spool/baseline.h.  What is known of them is
- * copied at once; writing and hashing are a thread's, of low priority and in small pieces. */
+ * copied, a piece at a time; writing and hashing are a thread's, of low priority and in small pieces. */
 #pragma once
 
 #include <stdatomic.h>
@@ -20,8 +20,11 @@ struct mw_baseliner_options {
 };
 
 /* -EFBIG and the like are told by mw_baseliner_look(). */
-int mw_baseliner_start(const struct mw_baseliner_options *options, const struct mw_watch *watch,
-		       struct mw_baseliner **ret_baseliner);
+int mw_baseliner_new(const struct mw_baseliner_options *options, struct mw_baseliner **ret_baseliner);
+/* Copy what is known, until the time (CLOCK_MONOTONIC) has come: then -EAGAIN.  With all of it the thread begins. */
+int mw_baseliner_gather(struct mw_baseliner *baseliner, struct mw_watch *watch, int64_t until_ns);
+/* The thread rests after what it does now, or goes on. */
+void mw_baseliner_pause(struct mw_baseliner *baseliner, bool is_paused);
 /* Ends it, whole or not.  NULL is allowed. */
 void mw_baseliner_free(struct mw_baseliner *baseliner);
 

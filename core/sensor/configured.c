@@ -7,10 +7,12 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "event/board.h"
 #include "flag/file_paths.h"
+#include "loop/loop.h"
 #include "script/agent.h"
 #include "script/profile.h"
 #include "sensor/config_file.h"
@@ -19,6 +21,9 @@ enum {
 	/* Outputs into files. */
 	EXCLUDES = 16,
 	LINE_BYTES = MW_ERR_BYTES + 64,
+	/* Between two looks whether others are done, and how long they may take once the application has started. */
+	AGAIN_MS = 5,
+	OTHERS_MS = 500,
 };
 
 struct mw_configured {
@@ -33,6 +38,8 @@ struct mw_configured {
 	char profile[MW_PATH_BYTES];
 	struct mw_file_paths profile_files;
 	bool has_profile_files; /* those above, and not those of the start */
+	struct mw_timer start_timer;
+	int64_t start_until_ns; /* CLOCK_MONOTONIC: longer nobody is let go first */
 };
 
 static void tell(struct mw_configured *configured, const char *line, bool is_urgent)
@@ -68,7 +75,8 @@ static void exclude_own(struct mw_configured *configured)
 	static const char sink[] = ":file=";
 	while ((at = strstr(at, sink))) {
 		at += sizeof(sink) - 1;
-		exclude(configured, at, strcspn(at, ","), "");
+		exclude(configured, at, strcspn(at, ",;"), "");
+		exclude(configured, at, strcspn(at, ",;"), ".%");
 	}
 }
 
@@ -220,6 +228,37 @@ static int open_config_file(struct mw_configured *configured, struct mw_err *err
 	return r < 0 ? mw_err_set(err, r, "%s: %s", path, strerror(-r)) : 0;
 }
 
+static void start(struct mw_configured *configured)
+{
+	struct mw_err why = {""};
+	if (open_config_file(configured, &why) < 0)
+		report(configured, why.text);
+	if (!mw_files_watch(configured->files) && mw_files_reconfigure(configured->files, &why) < 0) {
+		char line[LINE_BYTES];
+		(void)snprintf(line, sizeof(line), "files are not watched: %s", why.text);
+		report(configured, line);
+	}
+}
+
+/* The application waits to be attached to, then what it did waits to be read. */
+static bool has_others_first(const struct mw_configured *configured)
+{
+	const struct mw_board *board = configured->options.files.board;
+	size_t bytes;
+	bool is_traced = mw_flag_bool(configured->options.files.flags, MW_FLAG_AUDIT_ALLOW_PROCESS_EVENTS);
+	bool is_attaching = is_traced && atomic_load(&board->attach) == MW_ATTACH_PENDING;
+	return is_attaching || mw_board_wants_flush(board) || mw_ring_peek(board->ring, &bytes);
+}
+
+static void on_start(void *data)
+{
+	struct mw_configured *configured = data;
+	if (has_others_first(configured) && mw_clock_mono_ns() < configured->start_until_ns)
+		mw_timer_set(configured->options.files.loop, &configured->start_timer, AGAIN_MS);
+	else
+		start(configured);
+}
+
 int mw_configured_new(const struct mw_configured_options *options, struct mw_configured **ret_configured,
 		      struct mw_err *err)
 {
@@ -245,14 +284,10 @@ int mw_configured_new(const struct mw_configured_options *options, struct mw_con
 					   .warn = on_warning,
 					   .data = configured};
 	mw_agent_set_host(options->agent, &host);
-	struct mw_err why = {""};
-	if (open_config_file(configured, &why) < 0)
-		report(configured, why.text);
-	if (!mw_files_watch(configured->files) && mw_files_reconfigure(configured->files, &why) < 0) {
-		char line[LINE_BYTES];
-		(void)snprintf(line, sizeof(line), "files are not watched: %s", why.text);
-		report(configured, line);
-	}
+	configured->start_timer = (struct mw_timer){.fire = on_start, .data = configured};
+	int64_t others_ms = mw_flag_int(files.flags, MW_FLAG_ATTACH_TIMEOUT_MS) + OTHERS_MS;
+	configured->start_until_ns = mw_clock_mono_ns() + others_ms * MW_NS_PER_MS;
+	mw_timer_set(files.loop, &configured->start_timer, AGAIN_MS);
 	return 0;
 }
 
@@ -260,6 +295,7 @@ void mw_configured_free(struct mw_configured *configured)
 {
 	if (!configured)
 		return;
+	mw_timer_clear(configured->options.files.loop, &configured->start_timer);
 	mw_config_file_free(configured->file);
 	mw_files_free(configured->files);
 	mw_file_paths_release(&configured->profile_files);

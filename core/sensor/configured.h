@@ -16,7 +16,9 @@ struct mw_configured_options {
 	void *data;
 };
 
-/* A configuration that is no good is reported, and what can be done without it is done. */
+/* Nothing is watched, and no file read, before the loop runs, the application is attached to, and what the ring had was read:
+ * then the flags and the file take effect.  A configuration that is no good is reported, and what can be done without it is
+ * done. */
 int mw_configured_new(const struct mw_configured_options *options, struct mw_configured **ret_configured,
 		      struct mw_err *err);
 void mw_configured_free(struct mw_configured *configured);

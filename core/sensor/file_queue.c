@@ -19,8 +19,6 @@
 enum {
 	/* How long an event waits for its hash. */
 	HASH_WAIT_MS = 500,
-	/* Likewise, at the end of the application. */
-	LAST_HASHES_MS = 200,
 	/* Events that wait for one; past it the first go on without. */
 	WAITING = 8192,
 	/* Changes looked into together. */
@@ -276,10 +274,8 @@ static bool is_due(const struct mw_file_queue *queue, const struct item *item, i
 	       queue->count > WAITING;
 }
 
-void mw_file_queue_tell(struct mw_file_queue *queue, bool is_last)
+static void tell(struct mw_file_queue *queue, bool is_last)
 {
-	if (is_last && queue->first)
-		mw_hashes_wait(queue->hashes, LAST_HASHES_MS);
 	int64_t now_ns = mw_clock_mono_ns();
 	for (unsigned n = 1; queue->first; n++) {
 		/* More may have come by reading. */
@@ -298,14 +294,27 @@ void mw_file_queue_tell(struct mw_file_queue *queue, bool is_last)
 			     (queue->first->deadline_ns - now_ns) / MW_NS_PER_MS + 1);
 }
 
+void mw_file_queue_tell(struct mw_file_queue *queue)
+{
+	tell(queue, false);
+}
+
+void mw_file_queue_flush(struct mw_file_queue *queue, int64_t until_ns)
+{
+	int64_t left_ms = (until_ns - mw_clock_mono_ns()) / MW_NS_PER_MS;
+	if (queue->first && left_ms > 0)
+		mw_hashes_wait(queue->hashes, (int)left_ms);
+	tell(queue, true);
+}
+
 static void on_time(void *data)
 {
-	mw_file_queue_tell(data, false);
+	tell(data, false);
 }
 
 static void on_hashed(void *data)
 {
-	mw_file_queue_tell(data, false);
+	tell(data, false);
 }
 
 int mw_file_queue_new(const struct mw_file_queue_options *options, struct mw_file_queue **ret_queue)

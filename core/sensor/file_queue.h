@@ -40,8 +40,10 @@ void mw_file_queue_add(struct mw_file_queue *queue, const struct mw_change *chan
 		       bool is_private);
 /* After some were added: find out who made them. */
 void mw_file_queue_look(struct mw_file_queue *queue);
-/* Tell those that need not wait any longer; `is_last`: all of them, after a short wait for hashes. */
-void mw_file_queue_tell(struct mw_file_queue *queue, bool is_last);
+/* Tell those that need not wait any longer. */
+void mw_file_queue_tell(struct mw_file_queue *queue);
+/* Tell all, after a wait for hashes until `until_ns` (CLOCK_MONOTONIC) at the most. */
+void mw_file_queue_flush(struct mw_file_queue *queue, int64_t until_ns);
 
 struct mw_file_queue_counters {
 	uint64_t exact, likely, none; /* events, by their attribution */

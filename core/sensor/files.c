@@ -23,6 +23,9 @@ enum {
 	ROUND_MS = 100,
 	/* Between two looks whether the first scan is done. */
 	SETTLE_MS = 100,
+	/* Of what is copied for the baseline, at a time, and between. */
+	GATHER_MS = 2,
+	GATHER_REST_MS = 3,
 	SOURCES = MW_FROM_COMMAND_LINE + 1,
 };
 
@@ -36,7 +39,7 @@ struct mw_files {
 	struct mw_file_queue *queue;
 	struct mw_timer settle_timer;   /* when the first scan may be done */
 	struct mw_baseliner *baseliner; /* NULL: not yet, or not wanted */
-	bool is_recorded;               /* the baseline was begun */
+	bool is_recorded;               /* the baseline was begun, and has all it needs */
 	int64_t told_ns;                /* CLOCK_MONOTONIC: what was read until then has been told */
 	int64_t held_ns;                /* CLOCK_MONOTONIC: until then something may be held */
 	uint64_t accessed;              /* categories that want accesses, a bit each */
@@ -108,25 +111,44 @@ static bool has_calls(const struct mw_files *files)
 	       atomic_load(&board->trace.attended[MW_LEVEL_CALLS]) > 0;
 }
 
-bool mw_files_tell(struct mw_files *files, bool is_last)
+/* Until all is told, or the time has come.  True when there may be more. */
+static bool tell_until(struct mw_files *files, int64_t hold_ns, int64_t until_ns, bool *is_any)
+{
+	for (;;) {
+		bool is_behind = tell_piece(files, hold_ns, is_any);
+		mw_file_queue_tell(files->queue);
+		if (!is_behind)
+			return false;
+		mw_watch_read(files->watch);
+		if (mw_clock_mono_ns() >= until_ns)
+			return true;
+	}
+}
+
+bool mw_files_tell(struct mw_files *files)
 {
 	if (!files->watch) {
-		mw_file_queue_tell(files->queue, is_last);
+		mw_file_queue_tell(files->queue);
 		return false;
 	}
-	if (is_last)
-		mw_watch_read(files->watch);
-	int64_t began_ns = mw_clock_mono_ns();
-	int64_t hold_ns = is_last || !has_calls(files) ? 0 : (int64_t)HOLD_MS * MW_NS_PER_MS;
+	int64_t hold_ns = has_calls(files) ? (int64_t)HOLD_MS * MW_NS_PER_MS : 0;
 	bool is_any = false;
-	bool is_behind;
-	do {
-		is_behind = tell_piece(files, hold_ns, &is_any);
-		mw_file_queue_tell(files->queue, is_last && !is_behind);
-		if (is_behind)
-			mw_watch_read(files->watch);
-	} while (is_behind && (is_last || mw_clock_mono_ns() - began_ns < (int64_t)ROUND_MS * MW_NS_PER_MS));
+	bool is_behind = tell_until(files, hold_ns, mw_clock_mono_ns() + (int64_t)ROUND_MS * MW_NS_PER_MS, &is_any);
 	return is_any || is_behind || mw_clock_mono_ns() < files->held_ns;
+}
+
+void mw_files_flush(struct mw_files *files, int64_t until_ns)
+{
+	bool is_any = false;
+	if (files->baseliner)
+		mw_baseliner_pause(files->baseliner, true);
+	if (files->watch) {
+		mw_watch_hurry(files->watch, until_ns);
+		(void)tell_until(files, 0, until_ns, &is_any);
+	}
+	mw_file_queue_flush(files->queue, until_ns);
+	if (files->baseliner)
+		mw_baseliner_pause(files->baseliner, false);
 }
 
 static void on_watch_report(void *data, const char *line, bool is_urgent)
@@ -154,13 +176,20 @@ static const char *category_name(void *data, unsigned category)
 	return category < config->category_count ? config->categories[category].name : "";
 }
 
+static void no_baseline(struct mw_files *files)
+{
+	files->is_recorded = true;
+	files->options.report(files->options.data, "no baseline of files: out of memory or threads", false);
+}
+
 /* Once, when all is known. */
-static void record(struct mw_files *files)
+static void begin_baseline(struct mw_files *files)
 {
 	const struct mw_flags *flags = files->options.flags;
-	files->is_recorded = true;
-	if (!mw_flag_bool(flags, MW_FLAG_FILE_BASELINE) || !*files->state_dir)
+	if (!mw_flag_bool(flags, MW_FLAG_FILE_BASELINE) || !*files->state_dir) {
+		files->is_recorded = true;
 		return;
+	}
 	const struct mw_baseliner_options options = {
 		.state_dir = files->state_dir,
 		.run_ns = files->options.board->start_ns,
@@ -170,9 +199,20 @@ static void record(struct mw_files *files)
 		.data = files,
 		.births = &files->options.board->own_births,
 	};
-	int r = mw_baseliner_start(&options, files->watch, &files->baseliner);
-	if (r < 0)
-		files->options.report(files->options.data, "no baseline of files: out of memory or threads", false);
+	if (mw_baseliner_new(&options, &files->baseliner) < 0)
+		no_baseline(files);
+}
+
+static void gather(struct mw_files *files)
+{
+	int r = mw_baseliner_gather(files->baseliner, files->watch,
+				    mw_clock_mono_ns() + (int64_t)GATHER_MS * MW_NS_PER_MS);
+	if (r == -EAGAIN)
+		mw_timer_set(files->options.loop, &files->settle_timer, GATHER_REST_MS);
+	else if (r < 0)
+		no_baseline(files);
+	else
+		files->is_recorded = true;
 }
 
 static void on_settle(void *data)
@@ -180,9 +220,11 @@ static void on_settle(void *data)
 	struct mw_files *files = data;
 	if (!files->watch || files->is_recorded)
 		return;
-	if (mw_watch_is_settled(files->watch))
-		record(files);
-	else
+	if (!files->baseliner && mw_watch_is_settled(files->watch))
+		begin_baseline(files);
+	if (files->baseliner && !files->is_recorded)
+		gather(files);
+	else if (!files->is_recorded)
 		mw_timer_set(files->options.loop, &files->settle_timer, SETTLE_MS);
 }
 

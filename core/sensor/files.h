@@ -54,9 +54,12 @@ void mw_files_note(struct mw_files *files, const struct mw_event *event, const s
 /* The category of a path, NULL for one that is not watched; borrowed. */
 const char *mw_files_category(const struct mw_files *files, const char *path);
 
-/* Tell what has been read and is due; `is_last`: all there is, hashed or not.  To be called when the ring was emptied.
+/* Tell what has been read and is due.  To be called when the ring was emptied.
  * True when there is more to come without another wake: then call again soon. */
-bool mw_files_tell(struct mw_files *files, bool is_last);
+bool mw_files_tell(struct mw_files *files);
+/* Read and tell all that has happened, hashed or not; for that it may take until `until_ns` (CLOCK_MONOTONIC), and nothing else
+ * about files is done meanwhile.  What there was no time for is told later, when there is a later. */
+void mw_files_flush(struct mw_files *files, int64_t until_ns);
 
 struct mw_files_counters {
 	uint64_t baseline; /* files recorded */

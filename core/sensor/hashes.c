@@ -23,6 +23,8 @@ enum {
 	FILE_COST_BYTES = 32 << 10,
 	STACK_BYTES = 256 << 10,
 	JOIN_S = 1,
+	/* Not the lowest: it takes a lock, which the loop then waits for. */
+	NICENESS = 5,
 };
 
 /* In a second; of this the three hashes take some 15 % of one processor. */
@@ -59,6 +61,7 @@ struct mw_hashes {
 	/* Under the lock. */
 	bool is_ending;
 	bool is_at_work; /* on a job */
+	bool is_hurried; /* it does not rest */
 	size_t count;
 	struct mw_hash_job *first, **last;
 	/* Of the thread: what may be read now; below 0 it rests. */
@@ -104,7 +107,7 @@ static struct mw_hash_job *next_job(struct mw_hashes *hashes)
 			continue;
 		}
 		int64_t lacking = -credit(hashes);
-		if (lacking <= 0)
+		if (lacking <= 0 || hashes->is_hurried)
 			break;
 		struct timespec until;
 		(void)clock_gettime(CLOCK_MONOTONIC, &until);
@@ -142,7 +145,7 @@ static void *run(void *data)
 {
 	struct mw_hashes *hashes = data;
 	(void)prctl(PR_SET_NAME, "moonwatch-hash");
-	(void)setpriority(PRIO_PROCESS, 0, 19); /* on Linux: of this thread */
+	(void)setpriority(PRIO_PROCESS, 0, NICENESS); /* on Linux: of this thread */
 	(void)pthread_mutex_lock(&hashes->lock);
 	for (struct mw_hash_job *job; (job = next_job(hashes));) {
 		bool is_wanted = job->owners > 1 && atomic_load(&job->state) == MW_HASH_WAITS;
@@ -304,8 +307,17 @@ void mw_hashes_let_go(struct mw_hashes *hashes, struct mw_hash_job *job)
 	(void)pthread_mutex_unlock(&hashes->lock);
 }
 
+static void hurry(struct mw_hashes *hashes, bool is_hurried)
+{
+	(void)pthread_mutex_lock(&hashes->lock);
+	hashes->is_hurried = is_hurried;
+	(void)pthread_cond_signal(&hashes->changed);
+	(void)pthread_mutex_unlock(&hashes->lock);
+}
+
 void mw_hashes_wait(struct mw_hashes *hashes, int ms)
 {
+	hurry(hashes, true);
 	int64_t until_ns = mw_clock_mono_ns() + (int64_t)ms * MW_NS_PER_MS;
 	for (;;) {
 		(void)pthread_mutex_lock(&hashes->lock);
@@ -313,7 +325,7 @@ void mw_hashes_wait(struct mw_hashes *hashes, int ms)
 		(void)pthread_mutex_unlock(&hashes->lock);
 		int64_t left_ms = (until_ns - mw_clock_mono_ns()) / MW_NS_PER_MS;
 		if (is_idle || left_ms <= 0)
-			return;
+			break;
 		struct pollfd wake = {.fd = hashes->wake_fd, .events = POLLIN};
 		if (poll(&wake, 1, (int)left_ms) > 0) {
 			uint64_t times;
@@ -321,6 +333,7 @@ void mw_hashes_wait(struct mw_hashes *hashes, int ms)
 			(void)n;
 		}
 	}
+	hurry(hashes, false);
 }
 
 void mw_hashes_count(const struct mw_hashes *hashes, uint64_t *ret_hashed, uint64_t *ret_refused)

@@ -37,7 +37,7 @@ enum mw_hash_state mw_hashes_state(const struct mw_hash_job *job, const struct m
 /* NULL is allowed. */
 void mw_hashes_let_go(struct mw_hashes *hashes, struct mw_hash_job *job);
 
-/* Wait until no job waits, at most `ms`. */
+/* Wait until no job waits, at most `ms`; meanwhile the thread does not rest. */
 void mw_hashes_wait(struct mw_hashes *hashes, int ms);
 
 /* Files hashed, and files not hashed because too many waited. */

@@ -14,6 +14,7 @@
 #include "rule/engine.h"
 #include "script/agent.h"
 #include "script/outputs.h"
+#include "sensor/bundles.h"
 #include "sensor/files.h"
 #include "spool/queue.h"
 #include "spool/spool.h"
@@ -235,6 +236,16 @@ static void say_secret(struct mw_health *health)
 	add_row(&health->rows, "enroll_secret", "state", &is_read, NULL, state);
 }
 
+static void say_bundle(struct mw_health *health)
+{
+	const char *state = health->bundles ? mw_bundles_state(health->bundles) : "";
+	if (!*state)
+		return;
+	uint64_t is_in_force = *mw_bundles_version(health->bundles) != '\0';
+	add_row(&health->rows, "bundle", "state", &is_in_force, NULL, state);
+	text(health, "bundle", "version", mw_bundles_version(health->bundles));
+}
+
 static void say_files(struct mw_health *health)
 {
 	if (!health->files)
@@ -295,8 +306,9 @@ static void say_delivery(struct mw_health *health)
 				const char *what;
 				uint64_t value;
 			} rows[] = {
-				{"written", counts.written}, {"read", counts.read},       {"dropped", counts.dropped},
-				{"set_aside", counts.aside}, {"waiting", counts.waiting},
+				{"written", counts.written},    {"read", counts.read},
+				{"dropped", counts.dropped},    {"set_aside", counts.aside},
+				{"handed_over", counts.handed}, {"waiting", counts.waiting},
 			};
 			for (size_t j = 0; j < sizeof(rows) / sizeof(*rows); j++) {
 				char name[64];
@@ -343,6 +355,7 @@ void mw_health_write(struct mw_health *health, bool has_ended)
 	say_events(health);
 	say_rules(health);
 	say_secret(health);
+	say_bundle(health);
 	say_files(health);
 	say_delivery(health);
 	struct mw_buf *rows = &health->rows;

@@ -13,6 +13,7 @@ struct mw_board;
 struct mw_files;
 struct mw_flags;
 struct mw_gap;
+struct mw_bundles;
 struct mw_outputs;
 struct mw_rules;
 struct mw_spool;
@@ -35,6 +36,7 @@ struct mw_health {
 	struct mw_rules *const *rules;    /* where the rules in force are; there may be none */
 	const struct mw_outputs *outputs; /* may be NULL */
 	const struct mw_agent *agent;     /* may be NULL */
+	const struct mw_bundles *bundles; /* may be NULL */
 	const struct mw_files *files;     /* may be NULL */
 	const uint64_t *muted;            /* alerts that repeated another; may be NULL */
 	/* What sensors before this one have counted. */

@@ -126,6 +126,8 @@ struct mw_image *mw_image_from_record(const struct mw_record_exec *record, struc
 	image->exe_size = record->exe_size;
 	image->exe_mode = record->exe_mode;
 	image->exe_uid = record->exe_uid;
+	image->exe_gid = record->exe_gid;
+	image->exe_atime_ns = record->exe_atime_ns;
 	image->exe_mtime_ns = record->exe_mtime_ns;
 	image->exe_ctime_ns = record->exe_ctime_ns;
 	image->is_deleted = record->inode && record->exe_nlink == 0;

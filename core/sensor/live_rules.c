@@ -22,9 +22,9 @@
 #include "rule/engine.h"
 #include "rule/files.h"
 #include "script/values.h"
+#include "sensor/opening.h"
 
-/* Rules of whoever runs the container, besides --rules_dir; and changes to them, besides --rules_file. */
-static const char USER_RULES[] = "/etc/moonwatch/rules.d";
+/* Changes to rules by whoever runs the container, besides --rules_file. */
 static const char USER_FILE[] = "/etc/moonwatch/rules.lua";
 
 enum {
@@ -38,7 +38,7 @@ enum {
 struct coming {
 	struct mw_rules *rules;
 	struct mw_rules_options options;
-	char dirs[2 * MW_PATH_BYTES];
+	char dirs[MW_RULES_DIRS_BYTES];
 	char file[MW_PATH_BYTES]; /* "": none */
 	char *profile, *backend;  /* what they say of rules */
 	struct mw_buf reports;    /* lines, each with its NUL */
@@ -49,7 +49,6 @@ struct coming {
 
 struct mw_live_rules {
 	struct mw_live_rules_options options;
-	struct mw_rules *rules;
 	struct mw_timer timer;
 	int done_fd;
 	bool is_loading, is_wanted;
@@ -79,14 +78,6 @@ static uint64_t mix_file(uint64_t hash, const char *path)
 	return mix(hash, facts, sizeof(facts));
 }
 
-static void user_dirs(const struct mw_live_rules *live, char *dirs, size_t bytes)
-{
-	const char *wanted = mw_flag_text(live->options.flags, MW_FLAG_RULES_DIR);
-	bool has_user_rules = access(USER_RULES, F_OK) == 0;
-	(void)snprintf(dirs, bytes, "%s%s%s", has_user_rules ? USER_RULES : "", has_user_rules && *wanted ? ":" : "",
-		       wanted);
-}
-
 static void user_file(const struct mw_live_rules *live, char *path, size_t bytes)
 {
 	const char *wanted = mw_flag_text(live->options.flags, MW_FLAG_RULES_FILE);
@@ -96,13 +87,13 @@ static void user_file(const struct mw_live_rules *live, char *path, size_t bytes
 /* What the files of the user are now. */
 static uint64_t fingerprint(const struct mw_live_rules *live)
 {
-	char dirs[2 * MW_PATH_BYTES];
+	char dirs[MW_RULES_DIRS_BYTES];
 	char path[MW_PATH_BYTES];
 	uint64_t hash = 14695981039346656037u;
 	user_file(live, path, sizeof(path));
 	if (*path)
 		hash = mix_file(hash, path);
-	user_dirs(live, dirs, sizeof(dirs));
+	mw_rules_dirs(live->options.flags, dirs);
 	for (char *dir = dirs, *end; *dir; dir = end) {
 		end = dir + strcspn(dir, ":");
 		if (*end)
@@ -148,6 +139,13 @@ static void lay_file(struct coming *coming)
 	mw_buf_release(&json);
 }
 
+static void lay_all(struct coming *coming)
+{
+	lay_over(coming, MW_RULES_PROFILE, coming->profile);
+	lay_file(coming);
+	lay_over(coming, MW_RULES_BACKEND, coming->backend);
+}
+
 static void load(struct coming *coming)
 {
 	int64_t start_ns = mw_clock_mono_ns();
@@ -157,9 +155,7 @@ static void load(struct coming *coming)
 		coming->is_bad = true;
 	} else {
 		coming->is_bad = mw_rules_refused(coming->rules) > 0;
-		lay_over(coming, MW_RULES_PROFILE, coming->profile);
-		lay_file(coming);
-		lay_over(coming, MW_RULES_BACKEND, coming->backend);
+		lay_all(coming);
 	}
 	coming->ms = (mw_clock_mono_ns() - start_ns) / MW_NS_PER_MS;
 }
@@ -168,7 +164,7 @@ static int begin(struct mw_live_rules *live)
 {
 	struct coming *coming = &live->coming;
 	*coming = (struct coming){.reports = MW_BUF(REPORT_BYTES)};
-	user_dirs(live, coming->dirs, sizeof(coming->dirs));
+	mw_rules_dirs(live->options.flags, coming->dirs);
 	user_file(live, coming->file, sizeof(coming->file));
 	coming->profile = strdup(mw_flags_rules(live->options.flags));
 	coming->backend = live->backend ? strdup(live->backend) : NULL;
@@ -205,9 +201,9 @@ static void put_in_force(struct mw_live_rules *live)
 {
 	struct mw_rules *rules = live->coming.rules;
 	mw_rules_set_report(rules, live->options.report, live->options.data);
-	mw_rules_swap(live->rules, rules);
-	live->rules = rules;
-	live->options.changed(live->options.data, rules);
+	mw_rules_swap(*live->options.rules, rules);
+	*live->options.rules = rules;
+	live->options.changed(live->options.data);
 }
 
 static void *run(void *data)
@@ -228,6 +224,10 @@ static void start(struct mw_live_rules *live)
 	}
 	live->is_wanted = false;
 	live->loaded = live->seen;
+	if (live->options.has_others(live->options.data)) {
+		live->options.reload_others(live->options.data);
+		return;
+	}
 	pthread_attr_t attributes;
 	sigset_t all, before;
 	if (begin(live) < 0 || pthread_attr_init(&attributes) != 0)
@@ -290,21 +290,32 @@ int mw_live_rules_new(const struct mw_live_rules_options *options, struct mw_liv
 	live->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int r = live->done_fd < 0 ? -errno : mw_loop_watch(options->loop, live->done_fd, EPOLLIN, on_done, live);
 	live->seen = live->loaded = fingerprint(live);
-	if (r == 0)
-		r = begin(live);
 	if (r < 0) {
 		mw_live_rules_free(live);
 		return mw_err_set(err, r, "rules: %s", strerror(-r));
 	}
-	/* The first time what is good is taken: better some rules than none. */
-	load(&live->coming);
-	pass_on(live);
-	if (live->coming.rules)
-		put_in_force(live);
-	release(&live->coming);
+	mw_live_rules_adopt(live);
 	mw_timer_set(options->loop, &live->timer, LOOK_MS);
 	*ret_live = live;
 	return 0;
+}
+
+void mw_live_rules_adopt(struct mw_live_rules *live)
+{
+	struct mw_rules *rules = *live->options.rules;
+	if (!rules)
+		return;
+	/* A set that is on its way is of before. */
+	live->is_wanted = live->is_wanted || live->is_loading;
+	struct coming laying = {
+		.rules = rules, .reports = MW_BUF(REPORT_BYTES), .options = {.tree = live->options.tree}};
+	user_file(live, laying.file, sizeof(laying.file));
+	laying.profile = (char *)(uintptr_t)mw_flags_rules(live->options.flags);
+	laying.backend = live->backend;
+	lay_all(&laying);
+	for (size_t at = 0; at < laying.reports.size; at += strlen(laying.reports.data + at) + 1)
+		live->options.report(live->options.data, laying.reports.data + at);
+	mw_buf_release(&laying.reports);
 }
 
 void mw_live_rules_free(struct mw_live_rules *live)
@@ -317,7 +328,6 @@ void mw_live_rules_free(struct mw_live_rules *live)
 	}
 	release(&live->coming);
 	mw_timer_clear(live->options.loop, &live->timer);
-	mw_rules_free(live->rules);
 	if (live->done_fd >= 0) {
 		mw_loop_unwatch(live->options.loop, live->done_fd);
 		(void)close(live->done_fd);
@@ -337,7 +347,8 @@ int mw_live_rules_override(struct mw_live_rules *live, const char *json, struct 
 	char *copy = strdup(json);
 	if (!copy)
 		return mw_err_set(err, -ENOMEM, "no memory");
-	int r = live->rules ? mw_rules_override(live->rules, MW_RULES_BACKEND, json, err) : 0;
+	struct mw_rules *rules = *live->options.rules;
+	int r = rules ? mw_rules_override(rules, MW_RULES_BACKEND, json, err) : 0;
 	if (r < 0) {
 		free(copy);
 		return r;
@@ -346,7 +357,7 @@ int mw_live_rules_override(struct mw_live_rules *live, const char *json, struct 
 	live->backend = copy;
 	/* A set on its way has begun with what was said before. */
 	live->is_wanted = live->is_wanted || live->is_loading;
-	if (live->rules)
-		live->options.changed(live->options.data, live->rules);
+	if (rules)
+		live->options.changed(live->options.data);
 	return 0;
 }

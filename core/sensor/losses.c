@@ -9,11 +9,11 @@
 #include "event/event.h"
 
 enum {
-	MESSAGE_BYTES = 256,
+	MESSAGE_BYTES = 512,
 };
 
-void mw_losses_tell(struct mw_losses *losses, const struct mw_board *board,
-		    void (*emit)(void *data, struct mw_event *event), void *data)
+void mw_losses_tell(struct mw_losses *losses, struct mw_board *board, void (*emit)(void *data, struct mw_event *event),
+		    void *data)
 {
 	if (atomic_load(&board->tracer_lost) && !losses->told_tracer_lost) {
 		static const char text[] =

@@ -1,4 +1,4 @@
-/* What was lost before it came here, told as events: records that the ring had no room for, a tracer that is gone. */
+/* What was lost between tracer and sensor, told once each. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,12 +7,11 @@
 struct mw_board;
 struct mw_event;
 
-/* Zeroed to begin with. */
 struct mw_losses {
-	uint64_t told_refused; /* lost records that an event has told of */
+	uint64_t told_refused; /* lost records that were told of */
 	bool told_tracer_lost;
 };
 
-/* Tell what has not been told, each to `emit`, and on standard error. */
-void mw_losses_tell(struct mw_losses *losses, const struct mw_board *board,
-		    void (*emit)(void *data, struct mw_event *event), void *data);
+/* `emit` gets an event, all but its id, for what is new. */
+void mw_losses_tell(struct mw_losses *losses, struct mw_board *board, void (*emit)(void *data, struct mw_event *event),
+		    void *data);

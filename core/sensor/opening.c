@@ -15,10 +15,14 @@
 #include "event/board.h"
 #include "flag/flag.h"
 #include "loop/loop.h"
+#include "rule/engine.h"
 #include "script/outputs.h"
 #include "sensor/sockets.h"
 #include "spool/spool.h"
 #include "spool/state_dir.h"
+
+/* Rules of whoever runs the container, besides --rules_dir (design, section 10). */
+static const char USER_RULES[] = "/etc/moonwatch/rules.d";
 
 int mw_open_spool(const struct mw_flags *flags, char ret_dir[MW_PATH_BYTES], struct mw_spool **ret_spool,
 		  struct mw_err *err)
@@ -46,11 +50,45 @@ int mw_open_outputs(const struct mw_flags *flags, const char *tree, struct mw_ou
 {
 	const char *spec = mw_flag_text(flags, MW_FLAG_OUTPUTS);
 	int r = mw_outputs_open(spec, tree, ret_outputs, err);
+	if (r < 0) {
+		const char *fallback = mw_flag_list[MW_FLAG_OUTPUTS].def_text;
+		mw_log("outputs: %s; using %s", err->text, fallback);
+		r = mw_outputs_open(fallback, tree, ret_outputs, err);
+	}
 	if (r == 0)
-		return 0;
-	const char *fallback = mw_flag_list[MW_FLAG_OUTPUTS].def_text;
-	mw_log("outputs: %s; using %s", err->text, fallback);
-	return mw_outputs_open(fallback, tree, ret_outputs, err);
+		r = mw_outputs_set(*ret_outputs, "alert_query_name", mw_flag_text(flags, MW_FLAG_ALERT_QUERY_NAME),
+				   err);
+	return r;
+}
+
+void mw_rules_dirs(const struct mw_flags *flags, char out[MW_RULES_DIRS_BYTES])
+{
+	const char *wanted = mw_flag_text(flags, MW_FLAG_RULES_DIR);
+	bool has_user_rules = access(USER_RULES, F_OK) == 0;
+	(void)snprintf(out, MW_RULES_DIRS_BYTES, "%s%s%s", has_user_rules ? USER_RULES : "",
+		       has_user_rules && *wanted ? ":" : "", wanted);
+}
+
+int mw_open_rules(const struct mw_flags *flags, const char *tree, void (*report)(void *data, const char *line),
+		  void *data, struct mw_rules **ret_rules, struct mw_err *err)
+{
+	char dirs[MW_RULES_DIRS_BYTES];
+	mw_rules_dirs(flags, dirs);
+	const struct mw_rules_options options = {
+		.tree = tree,
+		.extra_dirs = dirs,
+		.memory_bytes = (size_t)mw_flag_int(flags, MW_FLAG_RULE_MEMORY_MIB) << 20,
+		.event_instructions = (uint64_t)mw_flag_int(flags, MW_FLAG_RULE_EVENT_INSTRUCTIONS),
+		.is_watched = true,
+		.report = report,
+		.data = data,
+	};
+	int r = mw_rules_load(&options, ret_rules, err);
+	if (r < 0) {
+		*ret_rules = NULL;
+		mw_log("no rules: %s", err->text);
+	}
+	return r;
 }
 
 void mw_let_go_of_stdio(struct mw_outputs *outputs)

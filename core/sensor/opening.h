@@ -10,6 +10,7 @@ struct mw_err;
 struct mw_flags;
 struct mw_loop;
 struct mw_outputs;
+struct mw_rules;
 struct mw_sockets;
 struct mw_sockets_options;
 struct mw_spool;
@@ -21,6 +22,16 @@ int mw_open_spool(const struct mw_flags *flags, char ret_dir[MW_PATH_BYTES], str
 /* The default ones where those that are wanted cannot be had. */
 int mw_open_outputs(const struct mw_flags *flags, const char *tree, struct mw_outputs **ret_outputs,
 		    struct mw_err *err);
+
+enum {
+	MW_RULES_DIRS_BYTES = 2 * MW_PATH_BYTES
+};
+/* The folders of further rules, separated by ':'. */
+void mw_rules_dirs(const struct mw_flags *flags, char out[MW_RULES_DIRS_BYTES]);
+
+/* `report` is as in mw_rules_options.  On failure there are no rules: *ret_rules is NULL. */
+int mw_open_rules(const struct mw_flags *flags, const char *tree, void (*report)(void *data, const char *line),
+		  void *data, struct mw_rules **ret_rules, struct mw_err *err);
 
 /* Standard output and error belong to the application, which has ended: who reads them waits for us to let go, too. */
 void mw_let_go_of_stdio(struct mw_outputs *outputs);

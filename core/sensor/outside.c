@@ -15,6 +15,7 @@
 #include "flag/flag.h"
 #include "loop/loop.h"
 #include "script/agent.h"
+#include "sensor/bundles.h"
 #include "spool/spool.h"
 
 enum {
@@ -25,6 +26,7 @@ enum {
 struct mw_outside {
 	struct mw_outside_options options;
 	struct mw_agent *agent;
+	struct mw_bundles *bundles;
 	struct mw_timer timer;
 	char run[RUN_BYTES];
 };
@@ -58,9 +60,9 @@ static bool is_on_ecs(void)
 
 static bool has_tasks(const struct mw_outside *outside)
 {
-	return outside->options.has_sinks || *mw_flag_text(outside->options.flags, MW_FLAG_CONFIG_PATH) ||
-	       outside->options.enroll->reference[0] || *mw_flag_text(outside->options.flags, MW_FLAG_TLS_HOSTNAME) ||
-	       is_on_ecs();
+	return outside->options.has_sinks || *mw_flag_text(outside->options.flags, MW_FLAG_BUNDLE_URL) ||
+	       *mw_flag_text(outside->options.flags, MW_FLAG_CONFIG_PATH) || outside->options.enroll->reference[0] ||
+	       *mw_flag_text(outside->options.flags, MW_FLAG_TLS_HOSTNAME) || is_on_ecs();
 }
 
 /* After all else: it takes some milliseconds, of libraries and scripts. */
@@ -70,6 +72,37 @@ static void start(void *data)
 	struct mw_err err;
 	if (mw_agent_start(outside->agent, &err) < 0)
 		on_report(outside, err.text);
+}
+
+static int apply_bundle(void *data, const void *bytes, size_t n, const char *origin, struct mw_err *err)
+{
+	return mw_bundles_apply(data, bytes, n, origin, err);
+}
+
+static const char *bundle_version(const void *data)
+{
+	return mw_bundles_version(data);
+}
+
+static int make_bundles(struct mw_outside *outside, struct mw_err *err)
+{
+	const struct mw_outside_options *options = &outside->options;
+	const struct mw_bundles_options own = {
+		.tree = options->tree,
+		.state_dir = options->state_dir,
+		.flags = options->flags,
+		.rules = options->rules,
+		.report = options->report,
+		.changed = options->changed_rules,
+		.data = options->data,
+	};
+	int r = mw_bundles_new(&own, &outside->bundles, err);
+	if (r < 0)
+		return r;
+	const struct mw_agent_bundles bundles = {
+		.apply = apply_bundle, .version = bundle_version, .data = outside->bundles};
+	mw_agent_set_bundles(outside->agent, &bundles);
+	return 0;
 }
 
 int mw_outside_new(const struct mw_outside_options *options, struct mw_outside **ret_outside, struct mw_err *err)
@@ -100,6 +133,11 @@ int mw_outside_new(const struct mw_outside_options *options, struct mw_outside *
 		free(outside);
 		return mw_err_set(err, r, "out of memory for the agent");
 	}
+	r = make_bundles(outside, err);
+	if (r < 0) {
+		mw_outside_free(outside);
+		return r;
+	}
 	*ret_outside = outside;
 	return 0;
 }
@@ -110,7 +148,28 @@ void mw_outside_free(struct mw_outside *outside)
 		return;
 	mw_timer_clear(outside->options.loop, &outside->timer);
 	mw_agent_free(outside->agent);
+	mw_bundles_free(outside->bundles);
 	free(outside);
+}
+
+const struct mw_bundles *mw_outside_bundles(const struct mw_outside *outside)
+{
+	return outside->bundles;
+}
+
+bool mw_outside_has_bundle(const struct mw_outside *outside)
+{
+	return mw_bundles_version(outside->bundles)[0] != '\0';
+}
+
+void mw_outside_reload_bundle(struct mw_outside *outside)
+{
+	mw_bundles_reload(outside->bundles);
+}
+
+int mw_outside_open_rules(struct mw_outside *outside, struct mw_err *err)
+{
+	return mw_bundles_open_rules(outside->bundles, err);
 }
 
 struct mw_agent *mw_outside_agent(const struct mw_outside *outside)

@@ -7,7 +7,6 @@
 #include "sensor/sensor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,6 +36,7 @@
 #include "sensor/configured.h"
 #include "sensor/enforce.h"
 #include "sensor/exec_world.h"
+#include "sensor/handover.h"
 #include "sensor/health.h"
 #include "sensor/live_rules.h"
 #include "sensor/losses.h"
@@ -56,13 +56,15 @@ enum {
 	BATCH_RECORDS = 4096,
 	/* Between a change of a file and the look at it, when no record of a system call is waited for. */
 	FILES_MS = 2,
+	/* For what happened to files until the sensor ends. */
+	LAST_FILES_MS = 1000,
 	/* Until a sink that did not take all its bytes is tried again. */
 	PUMP_MS = 20,
 	/* JSON of one event: the longest strings, each byte of them escaped to six, and the names around them. */
 	JSON_BYTES = 6 * MW_RECORD_BYTES * (2 + MW_ANCESTORS),
 	MESSAGE_BYTES = 512,
-	/* Of the time that the application's end may be held back, what is left for saying that we are done. */
-	FLUSH_MARGIN_MS = 50,
+	/* Of the time that the application's end may be held back, the part that is left for saying that we are done. */
+	FLUSH_MARGIN = 8,
 };
 
 struct sensor {
@@ -195,12 +197,6 @@ static void tell_health(struct sensor *sensor, const char *message)
 	on_own(sensor, &event);
 }
 
-static void on_rule_report(void *data, const char *line)
-{
-	mw_log("%s", line);
-	tell_health(data, line);
-}
-
 /* Sampled events come outside of a batch; the next one saves them. */
 static void on_sampled(void *data, struct mw_event *event)
 {
@@ -265,7 +261,17 @@ static atomic_uint_least64_t *on_record(struct sensor *sensor, const struct mw_r
 	return fate;
 }
 
-/* Handle what is in the ring, one batch at the most, and what waits for its records.  Returns how many records. */
+static void save(struct sensor *sensor)
+{
+	struct mw_err err;
+	if (mw_spool_commit(sensor->spool, &err) < 0 && !sensor->spool_is_failing) {
+		mw_log("spool: %s", err.text);
+		sensor->spool_is_failing = true;
+	}
+	mw_health_count(&sensor->health);
+}
+
+/* Handle what is in the ring, one batch at the most.  Returns how many records. */
 static size_t drain(struct sensor *sensor)
 {
 	size_t n = 0;
@@ -277,15 +283,7 @@ static size_t drain(struct sensor *sensor)
 		if (fate != &sensor->board->sensor.unreadable)
 			count(&sensor->board->sensor.read);
 	}
-	if (n < BATCH_RECORDS)
-		sensor->has_files = mw_files_tell(sensor->files, false);
-	mw_losses_tell(&sensor->losses, sensor->board, on_own, sensor);
-	struct mw_err err;
-	if (mw_spool_commit(sensor->spool, &err) < 0 && !sensor->spool_is_failing) {
-		mw_log("spool: %s", err.text);
-		sensor->spool_is_failing = true;
-	}
-	mw_health_count(&sensor->health);
+	mw_losses_tell(&sensor->losses, sensor->board, on_sampled, sensor);
 	return n;
 }
 
@@ -310,6 +308,9 @@ static void on_flushed(void *data)
 	struct sensor *sensor = data;
 	struct mw_board *board = sensor->board;
 	sensor->is_flushing = false;
+	mw_handover(sensor->spool, sensor->options->flags, board->start_ns, sensor->state_dir);
+	/* As process 1 it takes us with it. */
+	mw_health_write(&sensor->health, board->root_pid == 1);
 	mw_let_go_of_stdio(sensor->outputs);
 	atomic_store(&board->flush_done, atomic_load(&board->flush_wanted));
 	(void)atomic_fetch_add(&board->answers, 1);
@@ -318,26 +319,38 @@ static void on_flushed(void *data)
 		mw_timer_set(sensor->loop, &sensor->batch_timer, 0);
 }
 
+static void drain_all(struct sensor *sensor)
+{
+	while (drain(sensor))
+		save(sensor);
+}
+
+static void flush_files(struct sensor *sensor, int64_t ms)
+{
+	mw_files_flush(sensor->files, mw_clock_mono_ns() + ms * MW_NS_PER_MS);
+	(void)drain(sensor);
+	save(sensor);
+}
+
 /* The application's root waits at its end until all before it is safe, and as far as there is time, delivered. */
 static void answer_flush(struct sensor *sensor)
 {
 	struct mw_board *board = sensor->board;
-	bool is_wanted = atomic_load(&board->flush_wanted) != atomic_load(&board->flush_done);
+	bool is_wanted = mw_board_wants_flush(board);
 	bool is_last = atomic_load(&board->finished) && !sensor->has_flushed_last;
 	if (sensor->is_flushing || (!is_wanted && !is_last))
 		return;
-	int64_t begun_ns = mw_clock_mono_ns();
+	int64_t begun_ns = is_wanted ? atomic_load(&board->flush_since_ns) : mw_clock_mono_ns();
 	int64_t flush_ms = mw_flag_int(sensor->options->flags, MW_FLAG_SHUTDOWN_FLUSH_MS);
-	while (drain(sensor))
-		;
+	/* What processes did comes first: there may be no time for more. */
+	drain_all(sensor);
 	mw_sockets_flush(sensor->sockets, sensor->root);
-	(void)mw_files_tell(sensor->files, true);
-	(void)drain(sensor); /* saves what that told */
+	save(sensor);
+	pump(sensor);
+	flush_files(sensor, flush_ms / 4);
 	mw_outputs_flush(sensor->outputs, mw_clock_mono_ns() + flush_ms / 2 * MW_NS_PER_MS);
-	/* As process 1 it takes us with it. */
-	mw_health_write(&sensor->health, board->root_pid == 1);
-	int64_t spent_ms = (mw_clock_mono_ns() - begun_ns) / MW_NS_PER_MS;
-	int64_t left_ms = flush_ms - spent_ms - FLUSH_MARGIN_MS;
+	int64_t left_ms = flush_ms - flush_ms / FLUSH_MARGIN - (mw_clock_mono_ns() - begun_ns) / MW_NS_PER_MS -
+			  mw_handover_ms(sensor->options->flags, flush_ms);
 	sensor->is_flushing = true;
 	sensor->has_flushed_last |= is_last;
 	mw_outside_flush(sensor->outside, left_ms > 0 ? left_ms : 0, on_flushed, sensor);
@@ -347,6 +360,9 @@ static void look_at_ring(void *data)
 {
 	struct sensor *sensor = data;
 	size_t n = drain(sensor);
+	if (n < BATCH_RECORDS && !mw_board_wants_flush(sensor->board))
+		sensor->has_files = mw_files_tell(sensor->files);
+	save(sensor);
 	pump(sensor);
 	answer_flush(sensor);
 	if (atomic_load(&sensor->board->finished) && n == 0 && !sensor->is_flushing) {
@@ -382,9 +398,8 @@ static void on_signal(void *data, uint32_t events)
 	}
 	if (getppid() != atomic_load(&sensor->board->guard_pid))
 		atomic_store(&sensor->board->tracer_lost, 1);
-	while (drain(sensor))
-		;
-	(void)mw_files_tell(sensor->files, true);
+	drain_all(sensor);
+	flush_files(sensor, LAST_FILES_MS);
 	mw_loop_stop(sensor->loop);
 }
 
@@ -419,19 +434,35 @@ static void subscribe(void *data)
 	sensor->spooled_kinds = mw_attention_spooled(sensor->options->flags);
 	sensor->muted_kinds = mw_attention_muted(sensor->options->flags);
 	mw_board_set_kinds(sensor->board, mw_attention_wanted(sensor->options->flags, sensor->rules, sensor->outputs));
+	mw_enforce_subscribe(sensor->board, sensor->options->flags, sensor->rules);
 	mw_state_write(sensor->spool, sensor->options->flags, sensor->rules);
 }
 
-static void on_rules(void *data, struct mw_rules *rules)
+static void on_rules(void *data)
 {
 	struct sensor *sensor = data;
 	/* Alerts of the rules before are told apart by addresses that may be others' now. */
-	if (sensor->rules != rules)
-		memset(sensor->muted.files, 0, sizeof(sensor->muted.files));
-	sensor->rules = rules;
-	mw_enforce_subscribe(sensor->board, sensor->options->flags, rules);
+	memset(sensor->muted.files, 0, sizeof(sensor->muted.files));
 	if (sensor->files)
 		subscribe(sensor);
+}
+
+static void on_bundle(void *data)
+{
+	struct sensor *sensor = data;
+	if (sensor->live_rules)
+		mw_live_rules_adopt(sensor->live_rules);
+	on_rules(sensor);
+}
+
+static bool has_bundle(void *data)
+{
+	return mw_outside_has_bundle(((struct sensor *)data)->outside);
+}
+
+static void reload_bundle(void *data)
+{
+	mw_outside_reload_bundle(((struct sensor *)data)->outside);
 }
 
 static int watch_rules(struct sensor *sensor, struct mw_err *err)
@@ -440,8 +471,11 @@ static int watch_rules(struct sensor *sensor, struct mw_err *err)
 		.loop = sensor->loop,
 		.flags = sensor->options->flags,
 		.tree = sensor->options->tree,
-		.report = on_rule_report,
+		.rules = &sensor->rules,
+		.report = on_agent_report,
 		.changed = on_rules,
+		.has_others = has_bundle,
+		.reload_others = reload_bundle,
 		.data = sensor,
 	};
 	return mw_live_rules_new(&options, &sensor->live_rules, err);
@@ -483,6 +517,8 @@ static int make_outside(struct sensor *sensor, struct mw_err *err)
 		.has_sinks = mw_outputs_have_network(sensor->outputs),
 		.board = sensor->board,
 		.identity = &sensor->identity,
+		.rules = &sensor->rules,
+		.changed_rules = on_bundle,
 		.report = on_agent_report,
 		.data = sensor,
 	};
@@ -515,6 +551,7 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 		.rules = &sensor->rules,
 		.outputs = sensor->outputs,
 		.agent = mw_outside_agent(sensor->outside),
+		.bundles = mw_outside_bundles(sensor->outside),
 		.muted = &sensor->muted.count,
 	};
 	mw_health_begin(&sensor->health);
@@ -525,6 +562,8 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 			      &sensor->processes.world);
 	if (r < 0)
 		return mw_err_set(err, r, "facts of programs: %s", strerror(-r));
+	if (mw_outside_open_rules(sensor->outside, err) < 0)
+		tell_health(sensor, err->text);
 	r = watch_rules(sensor, err);
 	if (r == 0)
 		r = watch_files(sensor, err);
@@ -544,7 +583,7 @@ static void end(struct sensor *sensor)
 			mw_log("outputs: %" PRIu64 " lines were dropped because a sink did not take them", dropped);
 	}
 	if (sensor->files)
-		(void)mw_files_tell(sensor->files, true);
+		mw_files_flush(sensor->files, mw_clock_mono_ns() + (int64_t)LAST_FILES_MS * MW_NS_PER_MS);
 	if (sensor->health.spool) {
 		(void)mw_spool_commit(sensor->spool, NULL);
 		mw_health_write(&sensor->health, true);
@@ -555,8 +594,8 @@ static void end(struct sensor *sensor)
 	mw_outside_free(sensor->outside);
 	mw_process_unref(sensor->root);
 	mw_outputs_free(sensor->outputs);
-	sensor->rules = NULL;
 	mw_live_rules_free(sensor->live_rules);
+	mw_rules_free(sensor->rules);
 	mw_processes_release(&sensor->processes);
 	mw_exec_world_free(sensor->processes.world);
 	mw_users_free(sensor->users);

@@ -99,4 +99,6 @@ void mw_state_write(struct mw_spool *spool, const struct mw_flags *flags, const 
 	mw_buf_clear(&body);
 	make_flags(&body, flags);
 	put(spool, "flags", &body);
+	/* What the run before had scheduled is no longer true; the agent says what is. */
+	(void)mw_spool_put_document(spool, "schedule", "{}", 2, NULL);
 }

@@ -292,12 +292,38 @@ int mw_spool_count(struct mw_spool *spool, const char *name, enum mw_spool_strea
 			.read = (uint64_t)sqlite3_column_int64(cursor, 2),
 			.dropped = (uint64_t)sqlite3_column_int64(cursor, 3),
 			.aside = (uint64_t)sqlite3_column_int64(cursor, 4),
+			.handed = (uint64_t)sqlite3_column_int64(cursor, 5),
 			.waiting = (uint64_t)(last - seq),
+			.last = last,
 		};
 	} else if (code != SQLITE_DONE) {
 		r = mw_store_error(spool->db, err);
 	}
 	(void)sqlite3_reset(cursor);
+	return r;
+}
+
+int mw_spool_cursors(struct mw_spool *spool, void (*take)(void *data, const char *consumer, uint64_t waiting),
+		     void *data, struct mw_err *err)
+{
+	struct sqlite3_stmt *all = NULL;
+	if (!spool->db)
+		return mw_err_set(err, -EIO, "the spool cannot be used");
+	int r = mw_store_prepare(
+		spool->db,
+		"SELECT consumer, max(0, ifnull((SELECT seq FROM sqlite_sequence WHERE name = stream), 0) - seq)"
+		" FROM cursors",
+		&all, err);
+	while (r == 0) {
+		int code = sqlite3_step(all);
+		if (code == SQLITE_DONE)
+			break;
+		if (code == SQLITE_ROW)
+			take(data, (const char *)sqlite3_column_text(all, 0), (uint64_t)sqlite3_column_int64(all, 1));
+		else
+			r = mw_store_error(spool->db, err);
+	}
+	(void)sqlite3_finalize(all);
 	return r;
 }
 

@@ -2,7 +2,7 @@
  * what was not acknowledged before a kill is read again (at least once), and what was is not.
  *
  * Rows of a stream are numbered without gaps.  So for each consumer and stream, always:
- *   written = read + dropped + set aside + waiting
+ *   written = read + dropped + set aside + handed over + waiting
  * where dropped are rows that the limits took before they were read. */
 #pragma once
 
@@ -41,7 +41,8 @@ struct mw_spool_item {
 
 struct mw_spool_counts {
 	uint64_t written; /* since it joined, and what was there then */
-	uint64_t read, dropped, aside, waiting;
+	uint64_t read, dropped, aside, handed, waiting;
+	int64_t last; /* number of the last row */
 };
 
 /* Make `name` a consumer of `streams`, or find it again; what is in the file already is its to read. */
@@ -62,6 +63,9 @@ int mw_spool_set_aside(struct mw_spool *spool, const char *name, const struct mw
 
 int mw_spool_count(struct mw_spool *spool, const char *name, enum mw_spool_stream stream,
 		   struct mw_spool_counts *ret_counts, struct mw_err *err);
+/* All cursors of the file, whoever's they are: `waiting` rows each. */
+int mw_spool_cursors(struct mw_spool *spool, void (*take)(void *data, const char *consumer, uint64_t waiting),
+		     void *data, struct mw_err *err);
 /* The n-th consumer of this process; NULL at the end. */
 const struct mw_spool_consumer *mw_spool_consumer_at(const struct mw_spool *spool, unsigned n);
 

@@ -93,10 +93,12 @@ static const char *const texts[MW_SPOOL_STATEMENTS] = {
 	/* Rows before it that were not acknowledged one by one are read. */
 	[MW_SPOOL_PASS] = "UPDATE cursors SET read = read + (?3 - 1 - seq), aside = aside + 1, seq = ?3"
 			  " WHERE stream = ?2 AND consumer = ?1 AND seq < ?3",
+	[MW_SPOOL_HAND] = "UPDATE cursors SET handed = handed + (?2 - seq), seq = ?2 WHERE stream = ?1 AND seq < ?2",
 	[MW_SPOOL_SET_ASIDE] = "INSERT INTO aside(consumer, stream, seq, id, time_ns, kind, why, body)"
 			       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[MW_SPOOL_DROP_ASIDE] = "DELETE FROM aside WHERE number <= (SELECT max(number) FROM aside) - ?1",
-	[MW_SPOOL_CURSOR] = "SELECT first, seq, read, dropped, aside FROM cursors WHERE stream = ?2 AND consumer = ?1",
+	[MW_SPOOL_CURSOR] =
+		"SELECT first, seq, read, dropped, aside, handed FROM cursors WHERE stream = ?2 AND consumer = ?1",
 	[MW_SPOOL_ALL_READ] = "SELECT min(seq) FROM cursors WHERE stream = ?1",
 };
 

@@ -29,6 +29,7 @@ enum {
 };
 
 static const char settings[] = "PRAGMA page_size = 16384;"
+			       "PRAGMA synchronous = OFF;" /* while there is nothing in it */
 			       "PRAGMA journal_mode = WAL;"
 			       "PRAGMA synchronous = NORMAL;"
 			       "PRAGMA wal_autocheckpoint = 0;" /* spool.c does it, and bounds the log */
@@ -66,7 +67,7 @@ static const char later_schema[] =
 	/* How far each consumer is in each stream: all up to seq is delivered, dropped or set aside. */
 	"CREATE TABLE IF NOT EXISTS cursors(consumer TEXT NOT NULL, stream TEXT NOT NULL, seen_ns INTEGER NOT NULL,"
 	" first INTEGER NOT NULL, seq INTEGER NOT NULL, read INTEGER NOT NULL DEFAULT 0,"
-	" dropped INTEGER NOT NULL DEFAULT 0, aside INTEGER NOT NULL DEFAULT 0,"
+	" dropped INTEGER NOT NULL DEFAULT 0, aside INTEGER NOT NULL DEFAULT 0, handed INTEGER NOT NULL DEFAULT 0,"
 	" PRIMARY KEY(stream, consumer)) WITHOUT ROWID;"
 	/* Rows that a consumer could not be rid of. */
 	"CREATE TABLE IF NOT EXISTS aside(number INTEGER PRIMARY KEY, consumer TEXT NOT NULL, stream TEXT NOT NULL,"

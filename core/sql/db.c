@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +17,6 @@
 #include "crypto/digest_cache.h"
 #include "crypto/redact.h"
 #include "flag/flag.h"
-#include "pkg/walk.h"
 #include "proc/users.h"
 #include "sql/bounded.h"
 #include "sql/collations.h"
@@ -23,6 +24,7 @@
 #include "sql/function.h"
 #include "sql/interrupt.h"
 #include "sql/memory.h"
+#include "sql/packages.h"
 #include "sql/table.h"
 #include "sql/vtab.h"
 #include "sql/world.h"
@@ -54,10 +56,13 @@ struct mw_sql {
 struct mw_sql_query {
 	struct mw_sql *sql;
 	sqlite3_stmt *statement;
-	int64_t deadline_ns; /* 0 until the first step */
+	int64_t began_ns, deadline_ns; /* 0 until the first step */
 	uint64_t rows;
 	sqlite3_int64 used_before; /* by SQLite */
 };
+
+/* Tables may have several threads. */
+static pthread_mutex_t warnings_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void mw_sql_warn(struct mw_sql_world *world, const char *format, ...)
 {
@@ -67,14 +72,15 @@ void mw_sql_warn(struct mw_sql_world *world, const char *format, ...)
 	int n = vsnprintf(line.text, sizeof(line.text), format, arguments);
 	va_end(arguments);
 	struct mw_buf *lines = world->warnings;
-	if (n < 0 || (lines->size && strstr(lines->data, line.text)))
-		return;
+	(void)pthread_mutex_lock(&warnings_lock);
+	bool is_new = n >= 0 && !(lines->size && strstr(lines->data, line.text));
 	/* What does not fit is left out whole. */
-	if (mw_buf_reserve(lines, strlen(line.text) + 1)) {
+	if (is_new && mw_buf_reserve(lines, strlen(line.text) + 1)) {
 		mw_buf_str(lines, line.text);
 		mw_buf_char(lines, '\n');
 	}
 	lines->failed = false;
+	(void)pthread_mutex_unlock(&warnings_lock);
 }
 
 /* sqlite3_progress_handler() */
@@ -212,6 +218,15 @@ void mw_sql_set_window(struct mw_sql *sql, struct mw_sql_window *window)
 	sql->world.window = window;
 }
 
+static unsigned helpers(unsigned most)
+{
+	cpu_set_t cpus;
+	if (!most || sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		return 0;
+	unsigned others = (unsigned)CPU_COUNT(&cpus) - 1;
+	return others < most ? others : most;
+}
+
 int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, struct mw_err *err)
 {
 	struct mw_sql *sql = calloc(1, sizeof(*sql));
@@ -230,6 +245,7 @@ int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, s
 		.state_dir = sql->state_dir,
 		.deadline_ns = INT64_MAX,
 		.warnings = &sql->warnings,
+		.helpers = helpers(options->helpers),
 	};
 	if (options->process_memory_bytes)
 		(void)sqlite3_hard_heap_limit64((sqlite3_int64)options->process_memory_bytes);
@@ -255,7 +271,7 @@ void mw_sql_close(struct mw_sql *sql)
 		return;
 	(void)sqlite3_close(sql->db);
 	mw_users_free(sql->world.users);
-	mw_package_walk_free(sql->world.packages);
+	mw_sql_packages_release(&sql->world);
 	mw_flags_free(sql->own_flags);
 	mw_digest_cache_free(sql->world.digests);
 	if (sql->world.procfd >= 0)
@@ -363,13 +379,16 @@ const char *mw_sql_column_type(const struct mw_sql_query *query, unsigned column
 int mw_sql_step(struct mw_sql_query *query, struct mw_err *err)
 {
 	struct mw_sql *sql = query->sql;
-	if (!query->deadline_ns)
-		query->deadline_ns = mw_clock_mono_ns() + sql->time_ms * MW_NS_PER_MS;
+	if (!query->deadline_ns) {
+		query->began_ns = mw_clock_mono_ns();
+		query->deadline_ns = query->began_ns + sql->time_ms * MW_NS_PER_MS;
+	}
 	if (query->rows > sql->rows)
 		return -ENOBUFS;
 	if (mw_sql_is_interrupted()) /* while its rows were shown */
 		return fail(sql, SQLITE_INTERRUPT, err);
 	sql->world.deadline_ns = query->deadline_ns;
+	sql->world.began_ns = query->began_ns;
 	int r = step(query);
 	sql->world.deadline_ns = INT64_MAX;
 	if (r == SQLITE_DONE)
@@ -438,8 +457,8 @@ static bool is_view_name(const char *name)
 /* One SELECT, and nothing behind it. */
 static int check_view(struct mw_sql *sql, const char *text, size_t bytes, struct mw_err *err)
 {
-	struct mw_sql_query *query;
-	const char *rest;
+	struct mw_sql_query *query = NULL;
+	const char *rest = text;
 	int r = mw_sql_prepare(sql, text, bytes, &query, &rest, err);
 	if (r < 0)
 		return r;
@@ -456,6 +475,7 @@ static int check_view(struct mw_sql *sql, const char *text, size_t bytes, struct
 		     sqlite3_strnicmp(text, "values", 6) == 0);
 	if (!is_select)
 		return mw_err_set(err, -EINVAL, "a view is one SELECT");
+	query = NULL;
 	r = mw_sql_prepare(sql, rest, (size_t)(text + bytes - rest), &query, &rest, err);
 	if (r < 0 || query)
 		r = mw_err_set(err, -EINVAL, "a view is one SELECT, with nothing behind it");
@@ -490,12 +510,13 @@ int mw_sql_add_view(struct mw_sql *sql, const char *name, const char *text, size
 
 const char *mw_sql_warnings(struct mw_sql *sql)
 {
-	if (sql->warnings.size == 0)
-		return NULL;
 	mw_buf_clear(&sql->told);
-	mw_buf_add(&sql->told, sql->warnings.data, sql->warnings.size);
+	(void)pthread_mutex_lock(&warnings_lock);
+	if (sql->warnings.size)
+		mw_buf_add(&sql->told, sql->warnings.data, sql->warnings.size);
 	mw_buf_clear(&sql->warnings);
-	return sql->told.data;
+	(void)pthread_mutex_unlock(&warnings_lock);
+	return sql->told.size ? sql->told.data : NULL;
 }
 
 const struct mw_sql_table *mw_sql_table(const char *name)

@@ -25,6 +25,8 @@ struct mw_sql_options {
 	uint64_t memory_bytes; /* of SQLite, beyond what was in use when the query began */
 	/* Of all of SQLite in this process, whoever uses it; 0 for none.  For programs that do nothing else. */
 	uint64_t process_memory_bytes;
+	/* Most threads that tables may take beside the one that asks: no more than there are other CPUs.  0: none. */
+	unsigned helpers;
 };
 
 int mw_sql_open(const struct mw_sql_options *options, struct mw_sql **ret_sql, struct mw_err *err);

@@ -222,23 +222,14 @@ const struct mw_sql_empty mw_sql_empties[] = {
 	 "systemd_units: id TEXT, description TEXT, load_state TEXT, active_state TEXT, sub_state TEXT, "
 	 "unit_file_state TEXT, following TEXT, object_path TEXT, job_id BIGINT, job_type TEXT, "
 	 "job_path TEXT, fragment_path TEXT, user TEXT, source_path TEXT\n"},
-	{"not made yet",
-	 "carves: time BIGINT, sha256 TEXT collate=nocase, size BIGINT, path TEXT additional, status TEXT, "
-	 "carve_guid TEXT index collate=nocase, request_id TEXT, carve INTEGER additional\n"
-	 "ec2_instance_metadata: instance_id TEXT, instance_type TEXT, architecture TEXT, region TEXT, "
-	 "availability_zone TEXT, local_hostname TEXT, local_ipv4 TEXT, mac TEXT collate=nocase, "
-	 "security_groups TEXT, iam_arn TEXT, ami_id TEXT, reservation_id TEXT, account_id TEXT, "
-	 "ssh_public_key TEXT\n"
-	 "ec2_instance_tags: instance_id TEXT, key TEXT, value TEXT\n"
-	 "osquery_extensions: uuid BIGINT, name TEXT, version TEXT collate=version, "
-	 "sdk_version TEXT collate=version, path TEXT, type TEXT\n"
-	 "osquery_packs: name TEXT, platform TEXT, version TEXT collate=version, shard INTEGER, "
-	 "discovery_cache_hits INTEGER, discovery_executions INTEGER, active INTEGER\n"
-	 "osquery_schedule: name TEXT, query TEXT, interval INTEGER, executions BIGINT, last_executed BIGINT, "
-	 "denylisted INTEGER alias=blacklisted, output_size BIGINT, wall_time BIGINT, wall_time_ms BIGINT, "
-	 "last_wall_time_ms BIGINT, user_time BIGINT, last_user_time BIGINT, system_time BIGINT, "
-	 "last_system_time BIGINT, average_memory BIGINT, last_memory BIGINT\n"
-	 "yara_events: target_path TEXT, category TEXT, action TEXT, matches TEXT, count INTEGER, "
-	 "strings TEXT, tags TEXT, time BIGINT, eid TEXT hidden, transaction_id BIGINT hidden(mac)\n"},
+	{"not made yet", "ec2_instance_metadata: instance_id TEXT, instance_type TEXT, architecture TEXT, region TEXT, "
+			 "availability_zone TEXT, local_hostname TEXT, local_ipv4 TEXT, mac TEXT collate=nocase, "
+			 "security_groups TEXT, iam_arn TEXT, ami_id TEXT, reservation_id TEXT, account_id TEXT, "
+			 "ssh_public_key TEXT\n"
+			 "ec2_instance_tags: instance_id TEXT, key TEXT, value TEXT\n"
+			 "osquery_extensions: uuid BIGINT, name TEXT, version TEXT collate=version, "
+			 "sdk_version TEXT collate=version, path TEXT, type TEXT\n"
+			 "yara_events: target_path TEXT, category TEXT, action TEXT, matches TEXT, count INTEGER, "
+			 "strings TEXT, tags TEXT, time BIGINT, eid TEXT hidden, transaction_id BIGINT hidden(mac)\n"},
 	{0},
 };

@@ -1,8 +1,9 @@
 #include "sql/interrupt.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 
-static volatile sig_atomic_t is_interrupted;
+/* Without a lock, and so for handlers of signals and all threads. */
+static atomic_int is_interrupted;
 
 void mw_sql_interrupt(void)
 {

@@ -5,9 +5,14 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "pkg/cache.h"
 #include "pkg/walk.h"
+#include "spool/state_dir.h"
 #include "sql/interrupt.h"
 #include "sql/world.h"
+
+/* Between two times that what walks remember is written. */
+#define SAVE_NS (600 * (int64_t)MW_NS_PER_S)
 
 static int emit(void *data, const struct mw_package *package)
 {
@@ -52,6 +57,29 @@ static bool is_folder(const struct mw_sql_constraint *directory, char ret_path[M
 	return true;
 }
 
+static void load_cache(struct mw_sql_world *world)
+{
+	char dir[MW_PATH_BYTES];
+	if (mw_state_dir_find(world->state_dir, dir, NULL) == 0)
+		mw_package_cache_load(world->packages, dir, world->rootfd);
+}
+
+static void save_cache(struct mw_sql_world *world)
+{
+	char dir[MW_PATH_BYTES];
+	world->packages_saved_ns = mw_clock_mono_ns();
+	if (mw_state_dir_find(world->state_dir, dir, NULL) == 0)
+		mw_package_cache_save(world->packages, dir, world->rootfd);
+}
+
+void mw_sql_packages_release(struct mw_sql_world *world)
+{
+	if (world->packages)
+		save_cache(world);
+	mw_package_walk_free(world->packages);
+	world->packages = NULL;
+}
+
 static int walk_from(struct mw_sql_packages *packages, enum mw_package_kind kind, const char *start, unsigned depth)
 {
 	struct mw_sql_world *world = packages->scan->world;
@@ -59,15 +87,22 @@ static int walk_from(struct mw_sql_packages *packages, enum mw_package_kind kind
 		int r = mw_package_walk_new(&world->packages);
 		if (r < 0)
 			return r;
+		load_cache(world);
 	}
 	const struct mw_package_walk_options options = {
 		.rootfd = world->rootfd,
 		.start = start,
 		.depth = depth,
 		.kinds = 1U << kind,
+		/* Of a join that asks again and again, once is enough. */
+		.since_ns = world->began_ns,
 	};
 	struct mw_package_sink sink = mw_sql_packages_sink(packages);
-	return mw_package_walk_find(world->packages, &options, &sink);
+	int r = mw_package_walk_find(world->packages, &options, &sink);
+	/* A sensor does not always come to its end. */
+	if (r == 0 && (!world->packages_saved_ns || mw_clock_mono_ns() - world->packages_saved_ns > SAVE_NS))
+		save_cache(world);
+	return r;
 }
 
 int mw_sql_packages_walk(struct mw_sql_packages *packages, enum mw_package_kind kind, unsigned directory,
@@ -110,20 +145,44 @@ static bool folder_of(const struct mw_sql_constraint *constraint, char ret_path[
 	return true;
 }
 
-int mw_sql_packages_walk_files(struct mw_sql_packages *packages, enum mw_package_kind kind, unsigned directory,
-			       unsigned path)
+static int walk_files(struct mw_sql_packages *packages)
 {
 	const struct mw_sql_scan *scan = packages->scan;
+	const struct mw_sql_package_files *files = packages->files;
 	char start[MW_PATH_BYTES];
-	if (mw_sql_equal(scan, directory))
-		return mw_sql_packages_walk(packages, kind, directory, 1);
+	if (mw_sql_equal(scan, files->directory))
+		return mw_sql_packages_walk(packages, files->kind, files->directory, 1);
 	for (unsigned i = 0; i < scan->constraint_count; i++) {
 		const struct mw_sql_constraint *constraint = &scan->constraints[i];
-		if (constraint->column != path || !folder_of(constraint, start))
+		if (constraint->column != files->path || !folder_of(constraint, start))
 			continue;
-		return walk_from(packages, kind, start, constraint->op == MW_SQL_EQ ? 1 : 0);
+		return walk_from(packages, files->kind, start, constraint->op == MW_SQL_EQ ? 1 : 0);
 	}
-	return walk_from(packages, kind, "/", 0);
+	return walk_from(packages, files->kind, "/", 0);
+}
+
+_Static_assert(MW_PACKAGE_TEXT(name) > 0, "0 is no text");
+
+static void fill_file(const struct mw_sql_packages *packages, const struct mw_package *package)
+{
+	const struct mw_sql_package_files *files = packages->files;
+	struct mw_rows *rows = packages->rows;
+	for (unsigned i = 0; packages->scan->table->columns[i].name; i++) {
+		if (i == files->directory)
+			mw_sql_packages_directory(packages, i, package->directory);
+		else if (i == files->uid)
+			mw_rows_int(rows, i, package->uid);
+		else if (files->texts[i])
+			mw_sql_packages_text(rows, i, *(const char *const *)((const char *)package + files->texts[i]));
+	}
+	if (files->more)
+		files->more(rows, package);
+}
+
+int mw_sql_package_files(const struct mw_sql_scan *scan, const struct mw_sql_package_files *files, struct mw_rows *rows)
+{
+	struct mw_sql_packages packages = {.scan = scan, .rows = rows, .fill = fill_file, .files = files};
+	return walk_files(&packages);
 }
 
 void mw_sql_packages_directory(const struct mw_sql_packages *packages, unsigned column, const char *directory)

@@ -127,11 +127,12 @@ static bool begin(struct mw_sql_lines *lines, int r)
 {
 	if (r < 0 && r != -EFBIG)
 		mw_buf_clear(&lines->text);
-	if (r == -EFBIG) { /* the last line may be cut */
+	if (r == -EFBIG && lines->text.data) { /* the last line may be cut */
 		char *newline = memrchr(lines->text.data, '\n', lines->text.size);
 		lines->text.size = newline ? (size_t)(newline - lines->text.data) : 0;
 	}
-	lines->at = lines->text.data;
+	static char nothing[1];
+	lines->at = lines->text.data ? lines->text.data : nothing;
 	lines->end = lines->at + lines->text.size;
 	return r == 0 || r == -EFBIG;
 }

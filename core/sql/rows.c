@@ -33,6 +33,13 @@ void mw_rows_clear(struct mw_rows *rows)
 	mw_buf_clear(&rows->texts);
 }
 
+void mw_rows_swap(struct mw_rows *a, struct mw_rows *b)
+{
+	struct mw_rows c = *a;
+	*a = *b;
+	*b = c;
+}
+
 int mw_rows_add(struct mw_rows *rows)
 {
 	if (rows->texts.failed || rows->count >= ROWS)

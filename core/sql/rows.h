@@ -33,3 +33,5 @@ void mw_rows_init(struct mw_rows *rows, unsigned columns, int64_t deadline_ns);
 void mw_rows_release(struct mw_rows *rows);
 /* No rows, keeping the memory. */
 void mw_rows_clear(struct mw_rows *rows);
+/* All that one has for all that the other has. */
+void mw_rows_swap(struct mw_rows *a, struct mw_rows *b);

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "proc/procfs.h"
 #include "sql/process_fds.h"
+#include "sql/process_table.h"
 #include "sql/table.h"
 #include "sql/world.h"
 
@@ -44,7 +45,7 @@ struct work {
 	pid_t pid;
 	uint64_t namespace;
 	/* Of the walk over sockets. */
-	bool is_of_one;
+	bool is_of_some;
 	mw_each_socket *each;
 	void *data;
 	int result;
@@ -164,7 +165,7 @@ static void take_socket(void *data, const struct mw_sock *sock)
 	set_path(&socket, sock);
 	struct holder *holder = sock->inode ? holders_of(work, sock->inode) : NULL;
 	if (!holder) {
-		if (!work->is_of_one)
+		if (!work->is_of_some)
 			work->result = work->each(&socket, work->data);
 		return;
 	}
@@ -206,10 +207,26 @@ static void walk_namespace(struct work *work, const struct mw_sql_scan *scan, pi
 			read_files(work, scan, folder, (enum mw_sock_part)part);
 }
 
-int mw_each_open_socket(const struct mw_sql_scan *scan, pid_t pid, mw_each_socket *each, void *data, struct mw_err *err)
+/* The processes that the query names; NULL for all. */
+static const struct mw_sql_constraint *named(const struct mw_sql_scan *scan, unsigned pid_column, size_t *ret_count)
 {
-	struct work work = {.each = each, .data = data, .is_of_one = pid > 0};
-	int r = pid > 0 ? look_at(&work, scan, pid) : look_at_all(&work, scan);
+	const struct mw_sql_constraint *pids = mw_sql_one_of(scan, pid_column, ret_count);
+	for (size_t i = 0; pids && i < *ret_count; i++)
+		if (pids[i].is_integer && pids[i].integer == -1)
+			return NULL;
+	return pids;
+}
+
+int mw_each_open_socket(const struct mw_sql_scan *scan, unsigned pid_column, mw_each_socket *each, void *data,
+			struct mw_err *err)
+{
+	size_t count = 0;
+	const struct mw_sql_constraint *pids = named(scan, pid_column, &count);
+	struct work work = {.each = each, .data = data, .is_of_some = pids != NULL};
+	MW_AUTO_FREE pid_t *numbers = NULL;
+	int r = pids ? mw_process_numbers(pids, count, &numbers, &count) : look_at_all(&work, scan);
+	for (size_t i = 0; pids && i < count && r == 0; i++)
+		r = look_at(&work, scan, numbers[i]);
 	if (r < 0) {
 		free(work.holders);
 		return mw_err_set(err, r, "%s", r == -ENOBUFS ? "too many descriptors" : strerror(-r));

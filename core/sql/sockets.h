@@ -21,8 +21,9 @@ struct mw_open_socket {
 
 typedef int mw_each_socket(const struct mw_open_socket *socket, void *data);
 
-/* Those of process `pid` alone, or of all when it is 0.  What `each` returns below 0 ends the walk.  0 or a negative errno. */
-int mw_each_open_socket(const struct mw_sql_scan *scan, pid_t pid, mw_each_socket *each, void *data,
+/* Those of the processes that the query names, by = or IN for column `pid_column`, or of all; then those that nobody is known to
+ * hold, too, and so when it names -1.  What `each` returns below 0 ends the walk.  0 or a negative errno. */
+int mw_each_open_socket(const struct mw_sql_scan *scan, unsigned pid_column, mw_each_socket *each, void *data,
 			struct mw_err *err);
 
 /* AF_… */

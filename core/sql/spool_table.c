@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "proc/procfs.h"
 #include "spool/reader.h"
 #include "spool/state_dir.h"
 #include "sql/interrupt.h"
@@ -63,8 +64,14 @@ static void build(struct mw_buf *sql, const struct mw_sql_scan *scan, const stru
 {
 	const char *separator = "SELECT ";
 	for (unsigned i = 0; scan->table->columns[i].name; i++) {
-		bool is_read = source->expressions[i] && mw_sql_wants(scan, i);
-		mw_buf_printf(sql, "%s%s", separator, is_read ? source->expressions[i] : "NULL");
+		const char *name = scan->table->columns[i].name;
+		if (source->document && mw_sql_wants(scan, i)) {
+			mw_buf_printf(sql, "%sjson_extract(%s, '$.%s%s')", separator, source->document, source->member,
+				      name);
+		} else {
+			bool is_read = source->expressions && source->expressions[i] && mw_sql_wants(scan, i);
+			mw_buf_printf(sql, "%s%s", separator, is_read ? source->expressions[i] : "NULL");
+		}
 		separator = ", ";
 	}
 	const char *stream = source->stream == MW_SPOOL_ALERTS ? "alerts" : "events";
@@ -103,6 +110,15 @@ static int fail(struct state *state, struct mw_err *err)
 	}
 }
 
+/* uptime_at(time_ns): seconds from the machine's start to then; NULL when that was later. */
+static void uptime_at(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	(void)count;
+	int64_t ns = sqlite3_value_int64(values[0]) - mw_procfs_boot_real_ns();
+	if (ns >= 0)
+		sqlite3_result_int64(context, ns / MW_NS_PER_S);
+}
+
 static int start(struct state *state, const struct mw_sql_scan *scan, const struct mw_spool_source *source,
 		 struct mw_err *err)
 {
@@ -115,6 +131,7 @@ static int start(struct state *state, const struct mw_sql_scan *scan, const stru
 	build(&sql, scan, source);
 	if (mw_buf_status(&sql) < 0)
 		return -ENOMEM;
+	(void)sqlite3_create_function(state->db, "uptime_at", 1, SQLITE_UTF8, NULL, uptime_at, NULL, NULL);
 	if (sqlite3_prepare_v2(state->db, sql.data, (int)sql.size, &state->statement, NULL) != SQLITE_OK)
 		return fail(state, err);
 	for (unsigned i = 0; i < scan->constraint_count; i++) {

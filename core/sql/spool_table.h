@@ -24,6 +24,8 @@ struct mw_spool_source {
 	/* For each column of the table, an expression over the stream's columns (core/spool/store.c); NULL where nothing
 	 * is known: the column is always NULL. */
 	const char *const *expressions;
+	/* Instead of expressions: the columns are members of a JSON document, called as they are behind `member` ("own."). */
+	const char *document, *member;
 	/* Columns that constraints and order are passed on for. */
 	unsigned time; /* in seconds */
 	unsigned eid;

@@ -41,6 +41,8 @@ enum {
 	MW_SQL_FOREIGN = 1 << 7,
 	/* Whose rows: without `= value` those of the current user alone.  A join is therefore planned so that it gives one. */
 	MW_SQL_USER = 1 << 8,
+	/* `IN (…)` is given whole, for mw_sql_one_of(), not in a scan for each value. */
+	MW_SQL_SET = 1 << 9,
 };
 
 struct mw_sql_column {
@@ -59,6 +61,7 @@ enum mw_sql_operator {
 	MW_SQL_GE,
 	MW_SQL_MATCH_LIKE,
 	MW_SQL_MATCH_GLOB,
+	MW_SQL_ANY_OF,
 };
 
 /* SQLite checks every row again, so a table may use a constraint as far as it can. */
@@ -69,6 +72,9 @@ struct mw_sql_constraint {
 	int64_t integer;
 	const char *text; /* also of integers */
 	size_t bytes;
+	/* MW_SQL_ANY_OF: instead of a value some, each as by MW_SQL_EQ. */
+	struct mw_sql_constraint *values;
+	size_t value_count;
 };
 
 enum {
@@ -118,6 +124,9 @@ static inline bool mw_sql_wants(const struct mw_sql_scan *scan, unsigned column)
 
 /* The value `column` must be equal to; NULL when the query does not say. */
 const struct mw_sql_constraint *mw_sql_equal(const struct mw_sql_scan *scan, unsigned column);
+
+/* The values of which `column` must have one, by = or IN; NULL when the query does not say. */
+const struct mw_sql_constraint *mw_sql_one_of(const struct mw_sql_scan *scan, unsigned column, size_t *ret_count);
 
 /* Begin a row, all NULL.  -ENOBUFS past the limits of rows.c, -ETIME when the query has taken too long: the table then
  * returns that. */

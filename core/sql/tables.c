@@ -6,6 +6,7 @@ extern const struct mw_sql_table mw_table_apk_packages;
 extern const struct mw_sql_table mw_table_apt_sources;
 extern const struct mw_sql_table mw_table_arp_cache;
 extern const struct mw_sql_table mw_table_authorized_keys;
+extern const struct mw_sql_table mw_table_carves;
 extern const struct mw_sql_table mw_table_certificates;
 extern const struct mw_sql_table mw_table_cgroup_limits;
 extern const struct mw_sql_table mw_table_cpu_info;
@@ -49,7 +50,9 @@ extern const struct mw_sql_table mw_table_os_version;
 extern const struct mw_sql_table mw_table_osquery_events;
 extern const struct mw_sql_table mw_table_osquery_flags;
 extern const struct mw_sql_table mw_table_osquery_info;
+extern const struct mw_sql_table mw_table_osquery_packs;
 extern const struct mw_sql_table mw_table_osquery_registry;
+extern const struct mw_sql_table mw_table_osquery_schedule;
 extern const struct mw_sql_table mw_table_php_packages;
 extern const struct mw_sql_table mw_table_process_envs;
 extern const struct mw_sql_table mw_table_process_events;
@@ -91,6 +94,7 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_apt_sources,
 	&mw_table_arp_cache,
 	&mw_table_authorized_keys,
+	&mw_table_carves,
 	&mw_table_certificates,
 	&mw_table_cgroup_limits,
 	&mw_table_cpu_info,
@@ -134,7 +138,9 @@ const struct mw_sql_table *const mw_sql_tables[] = {
 	&mw_table_osquery_events,
 	&mw_table_osquery_flags,
 	&mw_table_osquery_info,
+	&mw_table_osquery_packs,
 	&mw_table_osquery_registry,
+	&mw_table_osquery_schedule,
 	&mw_table_php_packages,
 	&mw_table_process_envs,
 	&mw_table_process_events,

@@ -21,6 +21,8 @@
 
 enum {
 	DECLARATION_BYTES = 1 << 14,
+	SET_VALUES = 1 << 20, /* of one IN (…) */
+	SET_ROWS = 8,         /* how many values one has, roughly */
 };
 
 struct module {
@@ -42,7 +44,9 @@ struct cursor {
 	sqlite3_int64 rowid;
 	void *state;
 	bool is_open, at_end;
-	sqlite3_value *values[MW_SQL_CONSTRAINTS]; /* what the texts of constraints belong to */
+	/* What the texts of constraints belong to. */
+	sqlite3_value **values;
+	size_t value_count, value_capacity;
 };
 
 static struct vtab *vtab_of(struct cursor *cursor)
@@ -109,7 +113,7 @@ static unsigned useful_with(unsigned char op, enum mw_sql_operator *ret_op)
 }
 
 /* What is read when the plan is used: only its proportions matter. */
-static void estimate(sqlite3_index_info *info, const struct mw_sql_table *table, unsigned options)
+static void estimate(sqlite3_index_info *info, const struct mw_sql_table *table, unsigned options, bool has_set)
 {
 	struct {
 		unsigned options;
@@ -125,9 +129,24 @@ static void estimate(sqlite3_index_info *info, const struct mw_sql_table *table,
 	while (estimates[i].options && !(estimates[i].options & options))
 		i++;
 	/* The table with many rows a key goes inside: the other one is then read once. */
-	unsigned per_key = table->rows_per_key ? table->rows_per_key : 1;
+	unsigned per_key = (table->rows_per_key ? table->rows_per_key : 1) * (has_set ? SET_ROWS : 1);
 	info->estimatedCost = estimates[i].cost * per_key - (info->orderByConsumed ? 1 : 0);
 	info->estimatedRows = estimates[i].rows * per_key;
+}
+
+/* Shall `IN (…)` be one constraint?  SQLite from 3.38 on can do that. */
+static bool take_set(sqlite3_index_info *info, int constraint, unsigned options, enum mw_sql_operator *op)
+{
+#if SQLITE_VERSION_NUMBER >= 3038000
+	if (*op != MW_SQL_EQ || !(options & MW_SQL_SET) || !sqlite3_vtab_in(info, constraint, -1))
+		return false;
+	(void)sqlite3_vtab_in(info, constraint, 1);
+	*op = MW_SQL_ANY_OF;
+	return true;
+#else
+	(void)info, (void)constraint, (void)options, (void)op;
+	return false;
+#endif
 }
 
 static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
@@ -138,6 +157,7 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 	unsigned used = 0;           /* options of the columns that got an argument */
 	bool lacks_required = false; /* a required column has a value, but not in this plan */
 	bool lacks_user = false;     /* likewise, the user */
+	bool has_set = false;
 	sqlite3_str *plan = sqlite3_str_new(NULL);
 
 	int order = 0;
@@ -166,15 +186,17 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 		if (arguments == MW_SQL_CONSTRAINTS)
 			break;
 		info->aConstraintUsage[i].argvIndex = ++arguments;
+		bool is_set = take_set(info, i, columns[column].options, &op);
+		has_set |= is_set;
 		sqlite3_str_appendf(plan, " %d %d", column, (int)op);
-		used |= op == MW_SQL_EQ || columns[column].options & MW_SQL_REQUIRED ? columns[column].options
-										     : options;
+		used |= op == MW_SQL_EQ || is_set || columns[column].options & MW_SQL_REQUIRED ? columns[column].options
+											       : options;
 	}
 	info->idxStr = sqlite3_str_finish(plan);
 	if (!info->idxStr)
 		return SQLITE_NOMEM;
 	info->needToFreeIdxStr = 1;
-	estimate(info, vtab->module.table, used);
+	estimate(info, vtab->module.table, used, has_set);
 	/* Rows of one user would be joined, where all are meant: such a plan is the last choice. */
 	if (lacks_user && !(used & MW_SQL_USER))
 		info->estimatedCost = 1e15;
@@ -202,10 +224,12 @@ static void end_scan(struct cursor *cursor)
 	cursor->is_open = false;
 	cursor->state = NULL;
 	mw_rows_clear(&cursor->rows);
-	for (size_t i = 0; i < MW_SQL_CONSTRAINTS; i++) {
+	for (size_t i = 0; i < cursor->value_count; i++)
 		sqlite3_value_free(cursor->values[i]);
-		cursor->values[i] = NULL;
-	}
+	cursor->value_count = 0;
+	for (unsigned i = 0; i < cursor->scan.constraint_count; i++)
+		free(cursor->scan.constraints[i].values);
+	cursor->scan.constraint_count = 0;
 }
 
 static int close_cursor(sqlite3_vtab_cursor *base)
@@ -213,6 +237,7 @@ static int close_cursor(sqlite3_vtab_cursor *base)
 	struct cursor *cursor = (struct cursor *)base;
 	end_scan(cursor);
 	mw_rows_release(&cursor->rows);
+	free(cursor->values);
 	free(cursor);
 	return SQLITE_OK;
 }
@@ -255,36 +280,81 @@ static int fetch(struct cursor *cursor)
 	return SQLITE_OK;
 }
 
-/* False when a value is NULL, to which nothing is equal. */
-static bool take_constraints(struct cursor *cursor, const char *plan, int argc, sqlite3_value **argv, bool *ret_memory)
+/* -ENOENT for NULL, to which nothing is equal, and for a blob, to which no column of ours is. */
+static int take_value(struct cursor *cursor, sqlite3_value *value, struct mw_sql_constraint *to)
+{
+	int type = sqlite3_value_type(value);
+	if (type == SQLITE_NULL || (type == SQLITE_BLOB && to->op == MW_SQL_EQ))
+		return -ENOENT;
+	if (cursor->value_count == cursor->value_capacity) {
+		size_t capacity = cursor->value_capacity ? cursor->value_capacity * 2 : 4;
+		sqlite3_value **values = reallocarray(cursor->values, capacity, sizeof(sqlite3_value *));
+		if (!values)
+			return -ENOMEM;
+		cursor->values = values;
+		cursor->value_capacity = capacity;
+	}
+	sqlite3_value *copy = sqlite3_value_dup(value);
+	if (!copy)
+		return -ENOMEM;
+	cursor->values[cursor->value_count++] = copy;
+	to->is_integer = sqlite3_value_numeric_type(copy) == SQLITE_INTEGER;
+	to->integer = to->is_integer ? sqlite3_value_int64(copy) : 0;
+	to->text = (const char *)sqlite3_value_text(copy);
+	to->bytes = (size_t)sqlite3_value_bytes(copy);
+	return to->text ? 0 : -ENOMEM;
+}
+
+/* What is in IN (…). */
+static int take_values(struct cursor *cursor, sqlite3_value *set, struct mw_sql_constraint *to)
+{
+#if SQLITE_VERSION_NUMBER >= 3038000
+	sqlite3_value *value = NULL;
+	int r = sqlite3_vtab_in_first(set, &value);
+	size_t capacity = 0;
+	for (; r == SQLITE_OK && value; r = sqlite3_vtab_in_next(set, &value)) {
+		if (to->value_count == capacity) {
+			capacity = capacity ? capacity * 2 : 8;
+			if (capacity > SET_VALUES)
+				return -ENOBUFS;
+			struct mw_sql_constraint *values = reallocarray(to->values, capacity, sizeof(*values));
+			if (!values)
+				return -ENOMEM;
+			to->values = values;
+		}
+		struct mw_sql_constraint *one = &to->values[to->value_count];
+		*one = (struct mw_sql_constraint){.column = to->column, .op = MW_SQL_EQ};
+		int taken = take_value(cursor, value, one);
+		if (taken == 0)
+			to->value_count++;
+		else if (taken != -ENOENT)
+			return taken;
+	}
+	if (r != SQLITE_OK && r != SQLITE_DONE)
+		return -ENOMEM;
+	return to->value_count ? 0 : -ENOENT;
+#else
+	(void)cursor, (void)set, (void)to;
+	return -EINVAL;
+#endif
+}
+
+/* -ENOENT when no row can be what the constraints ask for. */
+static int take_constraints(struct cursor *cursor, const char *plan, int argc, sqlite3_value **argv)
 {
 	struct mw_sql_scan *scan = &cursor->scan;
 	char *at;
 	scan->wanted = strtoull(plan, &at, 16);
 	scan->order = (int)strtol(at, &at, 10);
 	scan->order_column = (unsigned)strtoul(at, &at, 10);
-	scan->constraint_count = 0;
-	for (int i = 0; i < argc && i < MW_SQL_CONSTRAINTS; i++) {
+	int r = 0;
+	for (int i = 0; r == 0 && i < argc && i < MW_SQL_CONSTRAINTS; i++) {
 		struct mw_sql_constraint *to = &scan->constraints[scan->constraint_count++];
-		to->column = (unsigned)strtoul(at, &at, 10);
+		*to = (struct mw_sql_constraint){.column = (unsigned)strtoul(at, &at, 10)};
 		to->op = (enum mw_sql_operator)strtol(at, &at, 10);
-		cursor->values[i] = sqlite3_value_dup(argv[i]);
-		if (!cursor->values[i]) {
-			*ret_memory = false;
-			return true;
-		}
-		if (sqlite3_value_type(cursor->values[i]) == SQLITE_NULL)
-			return false;
-		to->is_integer = sqlite3_value_numeric_type(cursor->values[i]) == SQLITE_INTEGER;
-		to->integer = to->is_integer ? sqlite3_value_int64(cursor->values[i]) : 0;
-		to->text = (const char *)sqlite3_value_text(cursor->values[i]);
-		to->bytes = (size_t)sqlite3_value_bytes(cursor->values[i]);
-		if (!to->text) {
-			*ret_memory = false;
-			return true;
-		}
+		r = to->op == MW_SQL_ANY_OF ? take_values(cursor, argv[i], to) : take_value(cursor, argv[i], to);
 	}
-	return true;
+	return r;
 }
 
 /* -EINVAL, with the columns one of which must be given, when none is. */
@@ -310,18 +380,17 @@ static int filter(sqlite3_vtab_cursor *base, int number, const char *plan, int a
 	(void)number;
 	struct cursor *cursor = (struct cursor *)base;
 	const struct mw_sql_table *table = cursor->scan.table;
-	bool has_memory = true;
 	struct mw_err err = {""};
 
 	end_scan(cursor);
 	cursor->at = 0;
-	cursor->at_end = !take_constraints(cursor, plan, argc, argv, &has_memory);
-	if (!has_memory)
-		return SQLITE_NOMEM;
+	int r = take_constraints(cursor, plan, argc, argv);
+	cursor->at_end = r == -ENOENT;
 	if (cursor->at_end)
 		return SQLITE_OK;
 	cursor->rows.deadline_ns = cursor->scan.world->deadline_ns;
-	int r = check_required(&cursor->scan, &err);
+	if (r == 0)
+		r = check_required(&cursor->scan, &err);
 	if (r == 0 && table->fill)
 		r = table->fill(&cursor->scan, &cursor->rows, &err);
 	else if (r == 0)
@@ -408,5 +477,20 @@ const struct mw_sql_constraint *mw_sql_equal(const struct mw_sql_scan *scan, uns
 	for (unsigned i = 0; i < scan->constraint_count; i++)
 		if (scan->constraints[i].column == column_wanted && scan->constraints[i].op == MW_SQL_EQ)
 			return &scan->constraints[i];
+	return NULL;
+}
+
+const struct mw_sql_constraint *mw_sql_one_of(const struct mw_sql_scan *scan, unsigned column_wanted, size_t *ret_count)
+{
+	for (unsigned i = 0; i < scan->constraint_count; i++) {
+		const struct mw_sql_constraint *constraint = &scan->constraints[i];
+		if (constraint->column != column_wanted)
+			continue;
+		bool is_set = constraint->op == MW_SQL_ANY_OF;
+		if (!is_set && constraint->op != MW_SQL_EQ)
+			continue;
+		*ret_count = is_set ? constraint->value_count : 1;
+		return is_set ? constraint->values : constraint;
+	}
 	return NULL;
 }

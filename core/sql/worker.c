@@ -57,6 +57,7 @@ struct mw_sql_worker {
 	bool is_ending;
 	size_t count;
 	struct mw_sql_job *first, **last;
+	struct mw_sql_job *running;
 };
 
 static void free_job(struct mw_sql_job *job)
@@ -147,6 +148,8 @@ static struct mw_sql_job *next_job(struct mw_sql_worker *worker)
 		worker->last = &worker->first;
 	worker->count--;
 	job->begun_ns = mw_clock_mono_ns();
+	worker->running = job;
+	mw_sql_go_on();
 	return job;
 }
 
@@ -165,6 +168,7 @@ static void *run(void *data)
 		if (is_wanted)
 			run_job(worker, job);
 		(void)pthread_mutex_lock(&worker->lock);
+		worker->running = NULL;
 		atomic_store_explicit(&job->is_done, true, memory_order_release);
 		drop(job);
 		uint64_t one = 1;
@@ -233,9 +237,9 @@ void mw_sql_worker_free(struct mw_sql_worker *worker)
 	if (!worker)
 		return;
 	if (worker->has_thread) {
-		mw_sql_interrupt();
 		(void)pthread_mutex_lock(&worker->lock);
 		worker->is_ending = true;
+		mw_sql_interrupt();
 		(void)pthread_cond_signal(&worker->changed);
 		(void)pthread_mutex_unlock(&worker->lock);
 		struct timespec until;
@@ -259,6 +263,15 @@ void mw_sql_worker_free(struct mw_sql_worker *worker)
 	free(worker->proc);
 	free(worker->root);
 	free(worker);
+}
+
+/* The thread takes it back when it begins the next one. */
+void mw_sql_worker_interrupt(struct mw_sql_worker *worker)
+{
+	(void)pthread_mutex_lock(&worker->lock);
+	if (worker->running)
+		mw_sql_interrupt();
+	(void)pthread_mutex_unlock(&worker->lock);
 }
 
 int mw_sql_worker_fd(const struct mw_sql_worker *worker)

@@ -37,6 +37,9 @@ int mw_sql_worker_new(const struct mw_sql_worker_options *options, struct mw_sql
 /* Stops the query that runs, and waits for that, a second at most.  Jobs must have been let go of. */
 void mw_sql_worker_free(struct mw_sql_worker *worker);
 
+/* End the query that runs now, with -EINTR. */
+void mw_sql_worker_interrupt(struct mw_sql_worker *worker);
+
 /* Readable when a job is done since it was read last. */
 int mw_sql_worker_fd(const struct mw_sql_worker *worker);
 

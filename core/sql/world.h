@@ -17,12 +17,17 @@ struct mw_sql_world {
 	const char *state_dir; /* as wanted; "" for the list's own */
 	struct mw_users *users;
 	struct mw_package_walk *packages; /* NULL until a table needs it */
+	int64_t packages_saved_ns;        /* CLOCK_MONOTONIC; 0: not yet */
 	const struct mw_flags *flags;
 	struct mw_sql_window *window;    /* of event tables; NULL: all */
 	struct mw_digest_cache *digests; /* NULL until the first is asked for */
-	int64_t deadline_ns;             /* CLOCK_MONOTONIC, of the running query; INT64_MAX for none */
+	/* CLOCK_MONOTONIC, of the running query: when it began, and when it must be over (INT64_MAX for never). */
+	int64_t began_ns, deadline_ns;
 	/* How often a table read a process, for tests: what is not asked for must not be read. */
 	uint64_t processes_read;
+	/* Threads that tables may take beside the one that asks. */
+	unsigned helpers;
+	bool has_pidfd_ids;      /* of processes in `procfd`; for the table processes */
 	struct mw_buf *warnings; /* lines */
 	/* A table tells SQLite its columns, which for the authorizer looks like writing. */
 	bool is_declaring;

@@ -152,10 +152,12 @@ static char *read_places(int procfd, struct mw_record_exec *record)
 		record->device = exe.st_dev;
 		record->exe_ctime_ns = (int64_t)exe.st_ctim.tv_sec * MW_NS_PER_S + exe.st_ctim.tv_nsec;
 		record->exe_mtime_ns = (int64_t)exe.st_mtim.tv_sec * MW_NS_PER_S + exe.st_mtim.tv_nsec;
+		record->exe_atime_ns = (int64_t)exe.st_atim.tv_sec * MW_NS_PER_S + exe.st_atim.tv_nsec;
 		record->exe_size = (uint64_t)exe.st_size;
 		record->exe_nlink = (uint32_t)exe.st_nlink;
 		record->exe_mode = exe.st_mode;
 		record->exe_uid = exe.st_uid;
+		record->exe_gid = exe.st_gid;
 	}
 
 	/* Empty for a working directory outside of what we can see; that is no defect of the record. */

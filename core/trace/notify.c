@@ -219,7 +219,9 @@ static void hold_root(struct notify *notify, uint64_t id)
 {
 	notify->held = id;
 	atomic_store(&notify->board->notify_held_id, id);
-	notify->held_until_ns = mw_clock_mono_ns() + notify->options->shutdown_flush_ms * MW_NS_PER_MS;
+	int64_t now_ns = mw_clock_mono_ns();
+	atomic_store(&notify->board->flush_since_ns, now_ns);
+	notify->held_until_ns = now_ns + notify->options->shutdown_flush_ms * MW_NS_PER_MS;
 	notify->flush_ticket = atomic_fetch_add(&notify->board->flush_wanted, 1) + 1;
 	mw_board_wake_sensor(notify->board);
 }

@@ -64,7 +64,9 @@ static void end_root(struct mw_tracer *tracer, struct mw_task *root, pid_t tid)
 		return;
 	}
 	end->held = tid;
-	end->held_until_ns = mw_clock_mono_ns() + tracer->options->shutdown_flush_ms * MW_NS_PER_MS;
+	int64_t now_ns = mw_clock_mono_ns();
+	atomic_store(&tracer->board->flush_since_ns, now_ns);
+	end->held_until_ns = now_ns + tracer->options->shutdown_flush_ms * MW_NS_PER_MS;
 	end->flush_ticket = atomic_fetch_add(&tracer->board->flush_wanted, 1) + 1;
 	mw_board_wake_sensor(tracer->board);
 }

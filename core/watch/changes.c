@@ -218,6 +218,9 @@ static bool finish(struct mw_watch *watch, struct mw_change_entry *entry, struct
 	mw_tree_get_stat(&watch->tree, node, &change->stat);
 	if (entry->is_check) {
 		enum mw_change_kind kind = was_known ? difference(&was, &change->stat) : MW_CHANGE_MODIFY;
+		if (kind == MW_CHANGE_KINDS && node->flags & MW_NODE_RACY && entry->kind == MW_CHANGE_MODIFY &&
+		    entry->found_by == MW_FOUND_BY_INOTIFY)
+			kind = MW_CHANGE_MODIFY; /* rather twice than not at all */
 		if (kind == MW_CHANGE_KINDS)
 			return false;
 		change->kind = kind;

@@ -83,7 +83,7 @@ void mw_dirs_unwatch(struct mw_watch *watch, struct mw_node *node)
 		(void)inotify_rm_watch(watch->inotify_fd, wd);
 }
 
-uint64_t mw_dirs_categories(struct mw_watch *watch, const struct mw_node *node)
+uint64_t mw_dirs_categories(const struct mw_watch *watch, const struct mw_node *node)
 {
 	if (!node->parent)
 		return 0;
@@ -240,7 +240,7 @@ void mw_dirs_settle(struct mw_watch *watch)
 		mw_scan_all(watch);
 	watch->unsettled_full = false;
 	for (size_t i = 0; i < count; i++) {
-		nodes[i]->flags &= (uint16_t) ~(MW_NODE_UNSETTLED | MW_NODE_SCANNED | MW_NODE_NEW);
+		nodes[i]->flags &= (uint16_t) ~(MW_NODE_UNSETTLED | MW_NODE_SCANNED | MW_NODE_NEW | MW_NODE_RACY);
 		if (has_to_look && !(nodes[i]->flags & MW_NODE_DEAD))
 			recheck(watch, nodes[i]);
 		mw_node_release(nodes[i]);

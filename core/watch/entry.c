@@ -1,12 +1,17 @@
 /* One name that a scan has come across: is it new, is it as it was? */
 #include "watch/state.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+
+enum {
+	TICK_NS = 20 * MW_NS_PER_MS, /* files have their times from a clock that ticks every 1 to 10 ms */
+};
 
 struct seen {
 	struct mw_watch *watch;
@@ -40,6 +45,27 @@ static void tell(const struct seen *seen, enum mw_change_kind kind, struct mw_no
 							     .categories = seen->meaning.categories,
 							     .is_directory = is_directory,
 							     .is_fresh = node && node->flags & MW_NODE_HAS_STAT});
+}
+
+/* A file that has contents already was written after it was made.  Both are told, as they would have been had the watch been
+ * there in time, so that what is told does not hang on who was faster. */
+static void tell_new(const struct seen *seen, struct mw_node *node, const struct stat *st, bool is_directory)
+{
+	tell(seen, MW_CHANGE_CREATE, node, is_directory);
+	if (st && S_ISREG(st->st_mode) && st->st_size > 0)
+		tell(seen, MW_CHANGE_MODIFY, node, false);
+}
+
+static uint16_t racy(const struct stat *st)
+{
+	int64_t mtime_ns = (int64_t)st->st_mtim.tv_sec * MW_NS_PER_S + st->st_mtim.tv_nsec;
+	return S_ISREG(st->st_mode) && st->st_size > 0 && mw_clock_real_ns() - mtime_ns < TICK_NS ? MW_NODE_RACY : 0;
+}
+
+static bool has_other_name(const struct mw_watch *watch, const struct mw_node *node)
+{
+	const struct mw_node *same = mw_tree_same_first(&watch->tree, node->device, node->inode);
+	return same && (same != node || mw_tree_same(&watch->tree, same));
 }
 
 /* False when a category has had its share of looks. */
@@ -95,15 +121,19 @@ static void add(const struct seen *seen, bool is_directory, const struct stat *s
 			"files: more than %zu MiB of what is known of files: changes of the others are told by inotify only, and not "
 			"found where its queue was full",
 			watch->options.state_bytes >> 20);
-		tell(seen, MW_CHANGE_CREATE, NULL, is_directory);
+		tell_new(seen, NULL, st, is_directory);
 		return;
 	}
 	node->flags |= MW_NODE_SEEN | (seen->tells ? MW_NODE_SCANNED : MW_NODE_NEW);
 	mw_dirs_unsettle(watch, node);
-	if (st)
+	if (st) {
 		mw_tree_set_stat(&watch->tree, node, st);
+		node->flags |= racy(st);
+	}
 	mw_links_check(watch, node);
-	tell(seen, MW_CHANGE_CREATE, node, is_directory);
+	/* Known by another name: then this one was made by link(2), which writes nothing. */
+	bool is_linked = st && st->st_nlink > 1 && has_other_name(watch, node);
+	tell_new(seen, node, is_linked ? NULL : st, is_directory);
 	if (is_directory)
 		added_directory(seen, node);
 }
@@ -145,7 +175,7 @@ static void compare(const struct seen *seen, struct mw_node *node, const struct 
 	else if (was_known && has_attributes)
 		tell(seen, MW_CHANGE_ATTRIBUTES, node, is_directory);
 	if (is_modified || has_attributes) {
-		node->flags |= MW_NODE_SCANNED;
+		node->flags |= MW_NODE_SCANNED | racy(st);
 		mw_dirs_unsettle(watch, node);
 	}
 	if (has_moved_on && mw_node_dir(node)->where != MW_WHERE_NOWHERE)

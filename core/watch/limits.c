@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 
 #include <dirent.h>
@@ -16,7 +17,8 @@
 enum {
 	PROCESSES = 4096, /* looked at */
 	DESCRIPTORS = 65536,
-	FDINFO_BYTES = 8 << 20, /* of one descriptor: a line of about 100 bytes a watch */
+	DESCRIPTORS_A_LOOK = 16, /* at the clock */
+	FDINFO_BYTES = 8 << 20,  /* of one descriptor: a line of about 100 bytes a watch */
 };
 
 static uint64_t read_number(const char *path)
@@ -44,53 +46,78 @@ static uint64_t count_watches(const char *pid, const char *fd)
 	return count;
 }
 
-/* One process; false when it may not be looked at. */
-static bool look_at(const char *pid, struct mw_limits *limits, unsigned *descriptors)
+/* The next process of this user; false when there is none. */
+static bool next_process(struct mw_limits *limits)
 {
-	char path[64];
-	(void)snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
-	DIR *dir = opendir(path);
-	if (!dir)
-		return errno == ENOENT;
-	for (struct dirent *entry; *descriptors < DESCRIPTORS && (entry = readdir(dir));) {
-		char target[32];
-		if (entry->d_name[0] == '.')
+	char self[24], path[64];
+	(void)snprintf(self, sizeof(self), "%d", (int)getpid());
+	for (struct dirent *entry; limits->processes < PROCESSES && (entry = readdir(limits->proc));) {
+		struct stat st;
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || strcmp(entry->d_name, self) == 0 ||
+		    fstatat(dirfd(limits->proc), entry->d_name, &st, 0) < 0 || st.st_uid != geteuid())
 			continue;
-		++*descriptors;
-		ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
-		if (n < 0)
-			continue;
-		target[n] = '\0';
-		if (strcmp(target, "anon_inode:inotify") != 0)
-			continue;
-		limits->instances_used++;
-		limits->watches_used += count_watches(pid, entry->d_name);
+		limits->processes++;
+		(void)snprintf(limits->pid, sizeof(limits->pid), "%.20s", entry->d_name);
+		(void)snprintf(path, sizeof(path), "/proc/%.20s/fd", limits->pid);
+		limits->fds = opendir(path);
+		limits->hidden += !limits->fds && errno != ENOENT;
+		return true;
 	}
-	(void)closedir(dir);
+	return false;
+}
+
+/* The next descriptor of the process. */
+static void next_descriptor(struct mw_limits *limits)
+{
+	char target[32];
+	struct dirent *entry = limits->descriptors < DESCRIPTORS ? readdir(limits->fds) : NULL;
+	if (!entry) {
+		limits->hidden += limits->descriptors >= DESCRIPTORS;
+		(void)closedir(limits->fds);
+		limits->fds = NULL;
+		return;
+	}
+	if (entry->d_name[0] == '.')
+		return;
+	limits->descriptors++;
+	ssize_t n = readlinkat(dirfd(limits->fds), entry->d_name, target, sizeof(target) - 1);
+	if (n < 0)
+		return;
+	target[n] = '\0';
+	if (strcmp(target, "anon_inode:inotify") != 0)
+		return;
+	limits->instances_used++;
+	limits->watches_used += count_watches(limits->pid, entry->d_name);
+}
+
+void mw_limits_begin(struct mw_limits *limits)
+{
+	mw_limits_end(limits);
+	*limits = (struct mw_limits){
+		.watches = least("/proc/sys/fs/inotify/max_user_watches", "/proc/sys/user/max_inotify_watches"),
+		.instances = least("/proc/sys/fs/inotify/max_user_instances", "/proc/sys/user/max_inotify_instances"),
+		.proc = opendir("/proc"),
+	};
+}
+
+bool mw_limits_go_on(struct mw_limits *limits, int64_t until_ns)
+{
+	for (unsigned i = 1; limits->proc; i++) {
+		if (limits->fds)
+			next_descriptor(limits);
+		else if (!next_process(limits))
+			mw_limits_end(limits);
+		if (i % DESCRIPTORS_A_LOOK == 0 && mw_clock_mono_ns() >= until_ns)
+			return !limits->proc;
+	}
 	return true;
 }
 
-void mw_limits_read(struct mw_limits *ret)
+void mw_limits_end(struct mw_limits *limits)
 {
-	*ret = (struct mw_limits){
-		.watches = least("/proc/sys/fs/inotify/max_user_watches", "/proc/sys/user/max_inotify_watches"),
-		.instances = least("/proc/sys/fs/inotify/max_user_instances", "/proc/sys/user/max_inotify_instances"),
-	};
-	DIR *proc = opendir("/proc");
-	if (!proc)
-		return;
-	unsigned processes = 0, descriptors = 0;
-	char self[24];
-	(void)snprintf(self, sizeof(self), "%d", (int)getpid());
-	for (struct dirent *entry; processes < PROCESSES && (entry = readdir(proc));) {
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || strcmp(entry->d_name, self) == 0)
-			continue;
-		struct stat st;
-		if (fstatat(dirfd(proc), entry->d_name, &st, 0) < 0 || st.st_uid != geteuid())
-			continue;
-		processes++;
-		if (!look_at(entry->d_name, ret, &descriptors))
-			ret->hidden++;
-	}
-	(void)closedir(proc);
+	if (limits->fds)
+		(void)closedir(limits->fds);
+	if (limits->proc)
+		(void)closedir(limits->proc);
+	limits->fds = limits->proc = NULL;
 }

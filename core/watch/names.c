@@ -274,6 +274,12 @@ void mw_names_touched(struct mw_watch *watch, struct mw_node *directory, const c
 		if (!path_of(&at, path) || lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) != !is_directory)
 			return; /* gone, which was told or will be */
 		know(watch, &at, is_directory);
+		/* In a new directory, before its scan has come to this name, which it will then find known. */
+		if (flags & MW_DIR_TELL && !(flags & MW_DIR_COMPLETE))
+			tell(watch, &at,
+			     (struct mw_change_what){.kind = MW_CHANGE_CREATE,
+						     .found_by = MW_FOUND_BY_SCAN,
+						     .is_directory = is_directory});
 		descend(watch, &at);
 	}
 	tell(watch, &at, what);

@@ -40,7 +40,7 @@ static void fire(void *data)
 	if (watch->inotify_fd < 0)
 		mw_watch_open_inotify(watch);
 	if (watch->said & (uint64_t)1 << MW_SAID_NO_WATCHES && ++watch->polls % POLLS_A_LOOK == 0)
-		mw_watch_take_share(watch);
+		mw_watch_begin_share(watch);
 	/* Not while the last round goes on: then it takes longer than poll_ms, and that is what it takes. */
 	if (!watch->scan.now && !watch->scan.first)
 		poll_all(watch);

@@ -15,10 +15,13 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
-	SLICE_NS = 5 * MW_NS_PER_MS, /* the sensor shares its processor with the application */
+	SLICE_NS =
+		2 * MW_NS_PER_MS, /* the sensor has other things to do, and shares its processor with the application */
+	REST_MAX_MS = 100,
 	BUFFER = 32 << 10,
 	NAMES_A_LOOK = 16, /* and steps; at the clock */
 };
@@ -262,18 +265,22 @@ static int some(struct mw_watch *watch, struct mw_node *node)
 			mw_scan_entry(watch, node, fd, name, DT_UNKNOWN);
 		return name ? 0 : 1;
 	}
-	long n = syscall(SYS_getdents64, fd, watch->scan.buffer, BUFFER);
-	for (long at = 0; at < n;) {
-		const struct kernel_dirent *entry = (const struct kernel_dirent *)(void *)(watch->scan.buffer + at);
+	if (watch->scan.at >= watch->scan.size) {
+		watch->scan.at = 0;
+		watch->scan.size = syscall(SYS_getdents64, fd, watch->scan.buffer, BUFFER);
+	}
+	for (unsigned i = 0; i < NAMES_A_LOOK && watch->scan.at < watch->scan.size; i++) {
+		const struct kernel_dirent *entry =
+			(const struct kernel_dirent *)(void *)(watch->scan.buffer + watch->scan.at);
 		const char *name = entry->name;
+		watch->scan.at += entry->size;
+		watch->scan.looked++;
 		if (!(name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'))))
 			mw_scan_entry(watch, node, fd, name, entry->type);
-		at += entry->size;
-		watch->scan.looked++;
 		if (node->flags & MW_NODE_DEAD)
 			return 1;
 	}
-	return n > 0 ? 0 : 1;
+	return watch->scan.size > 0 ? 0 : 1;
 }
 
 /* What was not seen is gone, if it is. */
@@ -307,6 +314,7 @@ static void finish(struct mw_watch *watch)
 	watch->scan.fd = -1;
 	watch->scan.now = NULL;
 	watch->scan.name = 0;
+	watch->scan.at = watch->scan.size = 0;
 	struct mw_dir *dir = mw_node_dir(node);
 	uint16_t once = MW_DIR_TELL | MW_DIR_DEEP | MW_DIR_BY_POLL;
 	if (!(dir->flags & MW_DIR_QUEUED)) /* else asked for again meanwhile */
@@ -314,14 +322,42 @@ static void finish(struct mw_watch *watch)
 	mw_node_release(node);
 }
 
+static bool is_new(const struct mw_node *node)
+{
+	return mw_node_dir(node)->flags & MW_DIR_TELL;
+}
+
+/* Is it known how many watches may be taken, or was it?  In a hurry there is no time to find out. */
+static bool may_take(const struct mw_watch *watch)
+{
+	return !watch->is_counting || (watch->scan.is_hurried && watch->share > 0);
+}
+
+bool mw_scan_has_new(const struct mw_watch *watch)
+{
+	if (!may_take(watch))
+		return false;
+	const struct mw_node *node = watch->scan.first;
+	while (node && !is_new(node))
+		node = node->same;
+	return node || (watch->scan.now && is_new(watch->scan.now));
+}
+
 static bool next(struct mw_watch *watch)
 {
-	struct mw_node *node = watch->scan.first;
+	struct mw_node *node = watch->scan.first, *before = NULL;
+	while (node && watch->scan.is_hurried && !is_new(node)) {
+		before = node;
+		node = node->same;
+	}
 	if (!node)
 		return false;
-	watch->scan.first = node->same;
-	if (!watch->scan.first)
-		watch->scan.last = NULL;
+	if (before)
+		before->same = node->same;
+	else
+		watch->scan.first = node->same;
+	if (!node->same)
+		watch->scan.last = before;
 	node->same = NULL;
 	mw_node_dir(node)->flags &= (uint16_t)~MW_DIR_QUEUED;
 	watch->scan.now = node;
@@ -352,14 +388,35 @@ static void step(struct mw_watch *watch)
 	finish(watch);
 }
 
+static int64_t own_cpu_ns(void)
+{
+	struct timespec time = {0};
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (int64_t)time.tv_sec * MW_NS_PER_S + time.tv_nsec;
+}
+
+/* What is gone through for the first time is not urgent.  When we had to wait for the processor, others need it, or our
+ * container has used up what it may have of it: then rest for as long, so that they go on. */
+static int64_t rest_ms(const struct mw_watch *watch, int64_t wall_ns, int64_t cpu_ns)
+{
+	if (watch->scan.is_settled || wall_ns <= 2 * cpu_ns + SLICE_NS)
+		return 0;
+	int64_t ms = wall_ns / MW_NS_PER_MS;
+	return ms < REST_MAX_MS ? ms : REST_MAX_MS;
+}
+
 void mw_scan_slice(struct mw_watch *watch)
 {
-	if (watch->scan.is_running)
+	int64_t began_ns = mw_clock_mono_ns();
+	if (watch->scan.is_running || (!watch->scan.is_hurried && began_ns < watch->scan.rests_until_ns))
 		return;
 	watch->scan.is_running = true;
-	int64_t until = mw_clock_mono_ns() + SLICE_NS;
+	bool is_any = watch->scan.now || watch->scan.first || watch->is_counting;
+	int64_t began_cpu_ns = is_any ? own_cpu_ns() : 0;
+	int64_t until = began_ns + SLICE_NS;
 	watch->scan.looked = 0;
-	while (watch->scan.now || next(watch)) {
+	bool is_share_known = may_take(watch) || (!watch->scan.is_hurried && mw_watch_take_share(watch, until));
+	while (is_share_known && (watch->scan.now || next(watch))) {
 		step(watch);
 		if (++watch->scan.looked < NAMES_A_LOOK)
 			continue;
@@ -371,12 +428,15 @@ void mw_scan_slice(struct mw_watch *watch)
 	int waiting = 0;
 	if (watch->inotify_fd < 0 || (ioctl(watch->inotify_fd, FIONREAD, &waiting) == 0 && waiting == 0))
 		mw_dirs_settle(watch);
-	if (!watch->scan.now && !watch->scan.first) {
+	if (!watch->scan.now && !watch->scan.first && !watch->is_counting) {
 		watch->scan.is_settled = true;
 		watch->scan.is_deep = false;
-	} else if (!watch->scan.timer.is_set) {
-		mw_timer_set(watch->options.loop, &watch->scan.timer, 0);
+		return;
 	}
+	int64_t ms = is_any ? rest_ms(watch, mw_clock_mono_ns() - began_ns, own_cpu_ns() - began_cpu_ns) : 0;
+	watch->scan.rests_until_ns = ms ? mw_clock_mono_ns() + ms * MW_NS_PER_MS : 0;
+	if (ms || !watch->scan.timer.is_set)
+		mw_timer_set(watch->options.loop, &watch->scan.timer, ms ? ms + 1 : 0);
 }
 
 void mw_scan_release(struct mw_watch *watch)

@@ -10,6 +10,8 @@
  * meanwhile, may have meant that another was seen in its place. */
 #pragma once
 
+#include <dirent.h>
+
 #include "loop/loop.h"
 #include "watch/tree.h"
 #include "watch/watch.h"
@@ -45,6 +47,17 @@ struct mw_own_read {
 	unsigned opens;    /* of ours that are to come */
 };
 
+/* How many inotify watches and instances this user may have, and has: limits.c. */
+struct mw_limits {
+	uint64_t watches, instances; /* fs.inotify.max_user_…; 0: not known */
+	uint64_t watches_used, instances_used;
+	uint64_t hidden; /* processes whose use could not be seen */
+	/* How far the look has come. */
+	DIR *proc, *fds; /* NULL: all were looked at; between two processes */
+	char pid[24];
+	unsigned processes, descriptors;
+};
+
 struct mw_watch {
 	struct mw_watch_options options;
 	struct mw_watch_counters counters;
@@ -75,7 +88,10 @@ struct mw_watch {
 		bool is_settled;
 		bool is_deep; /* what is queued goes on below */
 		bool is_running;
-		char *buffer;
+		bool is_hurried;        /* what is not new waits */
+		int64_t rests_until_ns; /* CLOCK_MONOTONIC: others need the processor */
+		char *buffer;           /* of names */
+		long at, size;          /* of those in it, that are yet to be looked at */
 	} scan;
 
 	struct mw_half_move moves[MW_WATCH_MOVES];
@@ -102,7 +118,9 @@ struct mw_watch {
 	struct mw_timer resolve_timer;
 
 	uint64_t share; /* watches we may take */
-	uint64_t said;  /* bits of what was reported, see report.c */
+	struct mw_limits limits;
+	bool is_counting; /* the share is yet to be known, or to be known anew */
+	uint64_t said;    /* bits of what was reported, see report.c */
 	struct mw_timer wake_timer;
 };
 
@@ -132,7 +150,7 @@ void mw_dirs_remove(struct mw_watch *watch, struct mw_node *node, bool tells, en
 /* The directory has come to another place in the patterns (or they have changed): what is no more meant goes, what may be
  * more is scanned for; `tells` what changes by that. */
 void mw_dirs_relabel(struct mw_watch *watch, struct mw_map *old_map, struct mw_node *node, uint16_t where, bool tells);
-uint64_t mw_dirs_categories(struct mw_watch *watch, const struct mw_node *node);
+uint64_t mw_dirs_categories(const struct mw_watch *watch, const struct mw_node *node);
 void mw_dirs_unsettle(struct mw_watch *watch, struct mw_node *node);
 /* The queue was seen empty. */
 void mw_dirs_settle(struct mw_watch *watch);
@@ -142,6 +160,8 @@ void mw_scan_queue(struct mw_watch *watch, struct mw_node *node, uint16_t flags)
 /* Go on with what is queued, at most a slice. */
 void mw_scan_slice(struct mw_watch *watch);
 void mw_scan_all(struct mw_watch *watch);
+/* Is a directory queued that tells what it finds? */
+bool mw_scan_has_new(const struct mw_watch *watch);
 void mw_scan_release(struct mw_watch *watch);
 /* A name was seen in the directory: by a scan. */
 void mw_scan_entry(struct mw_watch *watch, struct mw_node *directory, int fd, const char *name, unsigned char d_type);
@@ -174,12 +194,10 @@ int mw_mounts_open(struct mw_watch *watch);
 void mw_watch_mounts_release(struct mw_watch *watch);
 
 /* limits.c */
-struct mw_limits {
-	uint64_t watches, instances; /* fs.inotify.max_user_…; 0: not known */
-	uint64_t watches_used, instances_used;
-	uint64_t hidden; /* processes whose use could not be seen */
-};
-void mw_limits_read(struct mw_limits *ret);
+void mw_limits_begin(struct mw_limits *limits);
+/* Look at some, until the time (CLOCK_MONOTONIC) has come; true when all were looked at. */
+bool mw_limits_go_on(struct mw_limits *limits, int64_t until_ns);
+void mw_limits_end(struct mw_limits *limits);
 
 /* report.c: a line, once until what it says is over. */
 enum mw_said {
@@ -207,5 +225,7 @@ bool mw_said_over(struct mw_watch *watch, enum mw_said what);
 void mw_watch_resolve_soon(struct mw_watch *watch);
 /* Take an inotify instance, if there is none; without one all is polled. */
 void mw_watch_open_inotify(struct mw_watch *watch);
-/* How many watches we may take, by what is in use now. */
-void mw_watch_take_share(struct mw_watch *watch);
+/* Look how many watches we may take, by what is in use now: as part of the scans, which wait for it. */
+void mw_watch_begin_share(struct mw_watch *watch);
+/* True when it is known. */
+bool mw_watch_take_share(struct mw_watch *watch, int64_t until_ns);

@@ -15,7 +15,8 @@
 
 enum {
 	BUFFER = 64 << 10,
-	RESOLVE_MS = 20, /* a link is often taken away and made anew */
+	RESOLVE_MS = 20,    /* a link is often taken away and made anew */
+	VISITS_A_LOOK = 32, /* at the clock */
 };
 
 static void tell_when_read(struct mw_watch *watch)
@@ -153,18 +154,29 @@ int mw_watch_configure(struct mw_watch *watch, const struct mw_watch_config *con
 	return 0;
 }
 
-void mw_watch_take_share(struct mw_watch *watch)
+void mw_watch_begin_share(struct mw_watch *watch)
 {
-	struct mw_limits limits;
-	mw_limits_read(&limits);
-	watch->counters.user_watches = limits.watches;
-	uint64_t left = limits.watches > limits.watches_used ? limits.watches - limits.watches_used : 0;
-	watch->share = limits.watches == 0 ? UINT64_MAX : left * watch->options.share_percent / 100;
+	watch->is_counting = true;
+	mw_limits_begin(&watch->limits);
+	if (!watch->scan.timer.is_set)
+		mw_timer_set(watch->options.loop, &watch->scan.timer, 0);
+}
+
+bool mw_watch_take_share(struct mw_watch *watch, int64_t until_ns)
+{
+	const struct mw_limits *limits = &watch->limits;
+	if (!mw_limits_go_on(&watch->limits, until_ns))
+		return false;
+	watch->is_counting = false;
+	watch->counters.user_watches = limits->watches;
+	uint64_t left = limits->watches > limits->watches_used ? limits->watches - limits->watches_used : 0;
+	watch->share = limits->watches == 0 ? UINT64_MAX : left * watch->options.share_percent / 100;
 	watch->counters.share = watch->share;
-	if (limits.hidden > 0)
+	if (limits->hidden > 0)
 		mw_said(watch, MW_SAID_HIDDEN, false,
-			"files: %llu processes of this user may not be looked at: how many inotify watches they use is not known",
-			(unsigned long long)limits.hidden);
+			"files: %llu processes of this user could not be looked at: how many inotify watches they use is not known",
+			(unsigned long long)limits->hidden);
+	return true;
 }
 
 void mw_watch_open_inotify(struct mw_watch *watch)
@@ -207,7 +219,7 @@ int mw_watch_new(const struct mw_watch_options *options, struct mw_watch **ret_w
 		mw_watch_free(watch);
 		return mw_err_set(err, -ENOMEM, "watching files: out of memory");
 	}
-	mw_watch_take_share(watch);
+	mw_watch_begin_share(watch);
 	mw_watch_open_inotify(watch);
 	int r = mw_mounts_open(watch);
 	if (r < 0)
@@ -223,6 +235,7 @@ void mw_watch_free(struct mw_watch *watch)
 {
 	if (!watch)
 		return;
+	mw_limits_end(&watch->limits);
 	mw_changes_release(watch);
 	mw_scan_release(watch);
 	for (size_t i = 0; i < watch->unsettled_count; i++)
@@ -254,6 +267,24 @@ void mw_watch_read(struct mw_watch *watch)
 	tell_when_read(watch);
 }
 
+static bool is_any_waiting(const struct mw_watch *watch)
+{
+	int waiting = 0;
+	return watch->inotify_fd >= 0 && ioctl(watch->inotify_fd, FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
+void mw_watch_hurry(struct mw_watch *watch, int64_t until_ns)
+{
+	watch->scan.is_hurried = true;
+	do
+		mw_read_events(watch);
+	while ((is_any_waiting(watch) || mw_scan_has_new(watch)) && mw_clock_mono_ns() < until_ns);
+	/* The other half would have been right behind. */
+	mw_read_flush_moves(watch, INT64_MAX);
+	watch->scan.is_hurried = false;
+	tell_when_read(watch);
+}
+
 size_t mw_watch_tell(struct mw_watch *watch, int64_t hold_ns)
 {
 	return mw_changes_tell(watch, hold_ns);
@@ -266,10 +297,7 @@ bool mw_watch_is_settled(const struct mw_watch *watch)
 
 bool mw_watch_is_quiet(const struct mw_watch *watch)
 {
-	int waiting = 0;
-	if (watch->inotify_fd >= 0)
-		(void)ioctl(watch->inotify_fd, FIONREAD, &waiting);
-	return waiting == 0 && !watch->scan.now && !watch->scan.first && watch->move_count == 0 &&
+	return !is_any_waiting(watch) && !watch->scan.now && !watch->scan.first && watch->move_count == 0 &&
 	       watch->changes.head == watch->changes.tail && !watch->was_directory_moved &&
 	       !watch->resolve_timer.is_set;
 }
@@ -314,33 +342,69 @@ void mw_watch_own_end(struct mw_watch *watch, const char *path)
 	}
 }
 
-int mw_watch_visit(const struct mw_watch *watch,
+static int visit_one(const struct mw_watch *watch, const struct mw_node *node,
+		     int (*visit)(void *data, const char *path, unsigned category, const struct mw_change_stat *stat),
+		     void *data)
+{
+	char path[MW_PATH_BYTES];
+	if (!node->parent || !(node->flags & MW_NODE_HAS_STAT))
+		return 0;
+	uint64_t categories = mw_dirs_categories(watch, node);
+	if (!categories || mw_tree_path(node, path, sizeof(path)) < 0)
+		return 0;
+	struct mw_change_stat stat;
+	mw_tree_get_stat(&watch->tree, node, &stat);
+	return visit(data, path, (unsigned)__builtin_ctzll(categories), &stat);
+}
+
+static struct mw_node *first_with(struct mw_node *node, uint16_t flag, bool has)
+{
+	while (node && !(node->flags & flag) == has)
+		node = node->next;
+	return node;
+}
+
+/* The flag says that a node was visited, and all below it.  So one can go on after the tree has changed. */
+static void forget_visits(struct mw_watch *watch)
+{
+	for (struct mw_node *node = watch->tree.root; node;) {
+		node->flags &= (uint16_t)~MW_NODE_VISITED;
+		struct mw_node *child = mw_node_is_directory(node)
+						? first_with(mw_node_dir(node)->children, MW_NODE_VISITED, true)
+						: NULL;
+		if (child) {
+			node = child;
+			continue;
+		}
+		struct mw_node *next = first_with(node->next, MW_NODE_VISITED, true);
+		node = next ? next : node->parent;
+	}
+}
+
+int mw_watch_visit(struct mw_watch *watch, int64_t until_ns,
 		   int (*visit)(void *data, const char *path, unsigned category, const struct mw_change_stat *stat),
 		   void *data)
 {
-	const struct mw_node *node = watch->tree.root;
+	struct mw_node *node = watch->tree.root;
+	unsigned visited = 0;
 	while (watch->map && node) {
-		char path[MW_PATH_BYTES];
-		if (node->parent && node->flags & MW_NODE_HAS_STAT) {
-			const char *name = mw_node_name(node);
-			struct mw_meaning meaning =
-				mw_map_step(watch->map, mw_node_dir(node->parent)->where, name, strlen(name));
-			struct mw_change_stat stat;
-			mw_tree_get_stat(&watch->tree, node, &stat);
-			int r = meaning.categories && mw_tree_path(node, path, sizeof(path)) > 0
-					? visit(data, path, (unsigned)__builtin_ctzll(meaning.categories), &stat)
-					: 0;
-			if (r)
-				return r;
-		}
-		if (mw_node_is_directory(node) && mw_node_dir(node)->children) {
-			node = mw_node_dir(node)->children;
+		struct mw_node *child = mw_node_is_directory(node)
+						? first_with(mw_node_dir(node)->children, MW_NODE_VISITED, false)
+						: NULL;
+		if (child) {
+			node = child;
 			continue;
 		}
-		while (node->parent && !node->next)
-			node = node->parent;
-		node = node->next;
+		int r = visit_one(watch, node, visit, data);
+		if (r)
+			return r;
+		node->flags |= MW_NODE_VISITED;
+		if (++visited % VISITS_A_LOOK == 0 && mw_clock_mono_ns() >= until_ns)
+			return -EAGAIN;
+		struct mw_node *next = first_with(node->next, MW_NODE_VISITED, false);
+		node = next ? next : node->parent;
 	}
+	forget_visits(watch);
 	return 0;
 }
 

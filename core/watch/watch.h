@@ -109,8 +109,14 @@ bool mw_watch_is_settled(const struct mw_watch *watch);
 /* True when nothing is in hand: nothing to be read, gone through, or told. */
 bool mw_watch_is_quiet(const struct mw_watch *watch);
 
-/* Call `visit` for what is known of each watched file (a baseline); stops at the first that is not 0, and returns it. */
-int mw_watch_visit(const struct mw_watch *watch,
+/* Read what the kernel has and go through directories that are new, until nothing of that is left or the time
+ * (CLOCK_MONOTONIC) has come; what was there before, and is yet to be gone through for the first time, waits.  For who wants
+ * all that happened until now. */
+void mw_watch_hurry(struct mw_watch *watch, int64_t until_ns);
+
+/* Call `visit` for what is known of each watched file (a baseline); stops at the first that is not 0, and returns it.
+ * -EAGAIN: the time (CLOCK_MONOTONIC) has come; called again it goes on.  What changes meanwhile may be told as before or after. */
+int mw_watch_visit(struct mw_watch *watch, int64_t until_ns,
 		   int (*visit)(void *data, const char *path, unsigned category, const struct mw_change_stat *stat),
 		   void *data);
 

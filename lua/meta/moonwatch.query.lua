@@ -65,6 +65,9 @@ function query.tables(text) end
 ---@return string? code
 function query.views(views) end
 
+--- The query that runs now ends with "EINTR".
+function query.interrupt() end
+
 --- For commands, before the first query: where tables look.
 ---@param options { state_dir: string?, proc: string?, root: string? }
 function query.setup(options) end

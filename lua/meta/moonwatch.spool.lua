@@ -16,10 +16,11 @@ local spool = {}
 ---@field body string  JSON
 
 ---@class moonwatch.spool.Counts
----@field written integer  read + dropped + aside + waiting
+---@field written integer  read + dropped + aside + handed + waiting
 ---@field read integer
 ---@field dropped integer  by the limits, before it was read
 ---@field aside integer
+---@field handed integer  over, at the end of a sensor
 ---@field waiting integer
 
 --- Make it a consumer, or find it again.  read() and wait() do so by themselves.
@@ -95,6 +96,26 @@ function spool.wait(consumer, ms, options) end
 --- End its wait, or the next one.
 ---@param consumer string
 function spool.wake(consumer) end
+
+--- Rows that wait for each consumer that the file knows.
+---@return table<string, integer>?
+---@return string? message
+---@return string? code
+function spool.consumers() end
+
+--- Names of the folders of `dir` that sensors have handed over.
+---@param dir string
+---@return string[]?
+---@return string? message
+---@return string? code
+function spool.handed(dir) end
+
+--- In commands alone: remove one of them.
+---@param path string
+---@return true?
+---@return string? message
+---@return string? code
+function spool.remove(path) end
 
 --- In commands alone: the spool of this state.
 ---@param options { dir: string, limit_bytes?: integer, limit_rows?: integer }  dir "": in memory

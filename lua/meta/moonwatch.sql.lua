@@ -10,6 +10,7 @@ local sql = {}
 ---@field time_ms integer?   most time of one query
 ---@field rows integer?      most rows of one query
 ---@field process_memory_bytes integer?  of all of SQLite in this process
+---@field helpers integer?  threads that tables may take beside this one, at most one for each other CPU; 0
 
 ---@class moonwatch.sql.Column
 ---@field name string
@@ -87,6 +88,40 @@ function Query:texts() end
 
 --- May be called twice.
 function Query:close() end
+
+--- What stands around values and rows; nothing where nothing is said.
+---@class moonwatch.sql.LayoutOptions
+---@field columns (string|false)[]  what stands before each value; false: not shown
+---@field quote "json"|"csv"|"printable"  how values are written
+---@field first string?  before the first row
+---@field between_rows string?
+---@field open string?  before a row's first value
+---@field between string?  between its values
+---@field close string?  behind its last one
+---@field null string?  what NULL is
+---@field separator string?  csv: what a value is quoted for
+
+--- How the rows of one result become texts.
+---@class moonwatch.sql.Layout
+local Layout = {}
+
+---@param values (string|nil)[]
+---@return string? text
+---@return string? message
+---@return string? code
+function Layout:row(values) end
+
+--- Some rows of a query, those before a failure too; false at the end.
+---@param query moonwatch.Query
+---@return string|false|nil text
+---@return string? message
+---@return string? code  as Query:step()
+function Layout:rows(query) end
+
+--- For one result.
+---@param options moonwatch.sql.LayoutOptions
+---@return moonwatch.sql.Layout
+function sql.layout(options) end
 
 ---@param options moonwatch.sql.Options
 ---@return moonwatch.Database?

@@ -24,11 +24,21 @@ local tls = {}
 ---@field pinned_key? string  "sha256//BASE64"
 ---@field resolve? string  "host:port:address", instead of DNS
 ---@field proxy? string
+---@field client? moonwatch.tls.Client  whose connections it may use; else those that all requests share
 
 ---@class moonwatch.tls.Answer
 ---@field status integer
 ---@field headers table<string, string>  names in lower case
 ---@field body any  string, or a moonwatch.Secret where that was asked for
+
+--- Connections of its own, as another host would have them.
+---@class moonwatch.tls.Client
+
+--- It lives as long as the loop does.
+---@return moonwatch.tls.Client?
+---@return string? message
+---@return string? code
+function tls.client() end
 
 --- Waits for the answer, whatever its status.  Connections are kept for the next request.
 ---@param request moonwatch.tls.Request

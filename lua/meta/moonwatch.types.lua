@@ -97,6 +97,7 @@
 ---@field kind moonwatch.Kind What happened: one of the kinds of events.
 ---@field id string Unique, and increasing within a run of the sensor.
 ---@field process moonwatch.Process? The process it happened to or that did it.
+---@field executable moonwatch.Executable? process.exec: what process.exe was then.
 ---@field file moonwatch.File? file.*, process.mount: the file.
 ---@field socket moonwatch.Socket? socket.*, process.dup-to-stdio: the socket.
 ---@field call moonwatch.Call? The system call that did it, and what came of it.
@@ -109,6 +110,16 @@
 ---@field message string? sensor.*: what the sensor has to say.
 ---@field container moonwatch.Container? The container it happened in.
 ---@field ecs moonwatch.Ecs? The ECS task it happened in.
+
+--- The file that was started, as it was then.
+---@class moonwatch.Executable
+---@field mode integer? Type and permission bits, as stat(2) has them.
+---@field uid integer? Owner.
+---@field gid integer? Group.
+---@field size integer? (bytes) Size.
+---@field atime string? Last access.
+---@field mtime string? Last change of contents.
+---@field ctime string? Last change of the inode.
 
 --- A file.
 ---@class moonwatch.File

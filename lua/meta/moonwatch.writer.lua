@@ -35,6 +35,8 @@ function writer.stdout() end
 
 --- Append to a file, made with mode 0600.
 ---@param path string
+---@param bytes? integer  rotate it: at most so many in it, what is full becomes PATH.1, and so on
+---@param count? integer  of old ones that are kept: 1
 ---@return moonwatch.Writer?
 ---@return string? message
 ---@return string? code  "ELOOP" for a symbolic link, "EPERM" for a file of another user, …

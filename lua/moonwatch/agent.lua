@@ -1,6 +1,7 @@
 --- What the sensor does on the network, as tasks: it reads the secret to enrol with, asks ECS where it runs, and talks to the backend.
 local aws = require "moonwatch.aws"
 local backend = require "moonwatch.osquery.backend"
+local bundle = require "moonwatch.bundle"
 local cjson = require "cjson"
 local delivery = require "moonwatch.delivery"
 local ecs = require "moonwatch.ecs"
@@ -9,7 +10,7 @@ local enroll_secret = require "moonwatch.enroll_secret"
 local flags = require "moonwatch.flags"
 local identity = require "moonwatch.osquery.identity"
 local loop = require "moonwatch.loop"
-local network = require "moonwatch.output.network"
+local network = require "moonwatch.delivery.outputs"
 local retry = require "moonwatch.aws.retry"
 local schedule = require "moonwatch.osquery.schedule"
 local status_log = require "moonwatch.osquery.status_log"
@@ -139,6 +140,7 @@ end
 
 ---@param options moonwatch.agent.Options
 function M.start(options)
+  bundle.start(options.report)
   aws.credentials.uses_environment = flags.get "aws_environment_keys"
   if options.reference ~= "" then
     loop.spawn(read_secret, options)
@@ -193,9 +195,16 @@ end
 function M.flush(deadline_ms, done)
   loop.spawn(function()
     local deadline = loop.now() + deadline_ms
-    schedule.flush(deadline_ms / 4)
+    local is_scheduled = schedule.is_known()
+    if is_scheduled then
+      schedule.flush(deadline_ms / 4)
+    end
     if backend.is_wanted() then
       backend.hurry(math.max(0, deadline - loop.now()))
+    end
+    -- A job that was over before it was known what to ask of it.
+    if not is_scheduled and backend.is_wanted() and backend.await_config((deadline - loop.now()) / 4) then
+      schedule.flush((deadline - loop.now()) / 4)
     end
     delivery.flush(math.max(0, deadline - loop.now()))
     done()

@@ -35,6 +35,16 @@ function M.asctime(seconds)
     of_day // 60 % 60, of_day % 60, year)
 end
 
+--- Without a zone: "2026-08-02T07:05:09".
+---@param seconds number  since 1970
+---@return string
+function M.iso(seconds)
+  seconds = math.floor(seconds)
+  local of_day = seconds % 86400
+  return ("%04d-%02d-%02d"):format(date_of(seconds // 86400)) .. ("T%02d:%02d:%02d"):format(of_day // 3600, of_day // 60 % 60,
+    of_day % 60)
+end
+
 --- Of a date as HTTP writes it: "Sun, 02 Aug 2026 07:05:09 GMT" (RFC 9110, 5.6.7).
 ---@param text string
 ---@return integer? seconds  since 1970

@@ -12,6 +12,10 @@ local STALE_S = 15
 
 local EXIT_OK, EXIT_NO, EXIT_USAGE = 0, 1, 2
 
+local SCHEDULE = [[SELECT count(*) AS queries, coalesce(sum(executions), 0) AS runs, max(last_executed) AS last,
+  coalesce(sum(denylisted), 0) AS denylisted, count(message) AS failing, (SELECT count(*) FROM osquery_packs WHERE active) AS packs
+  FROM osquery_schedule]]
+
 local QUERY = "SELECT run, ended, time, component, name, value, unit, text FROM moonwatch_health"
 
 ---@class moonwatch.status.Row
@@ -59,6 +63,29 @@ local function read(database)
   end
   query:close()
   return runs
+end
+
+---@class moonwatch.status.Schedule
+---@field queries integer
+---@field packs integer      that are active
+---@field runs integer
+---@field last integer       in seconds since 1970; 0: none has run yet
+---@field denylisted integer
+---@field failing integer    whose last run went wrong
+
+--- nil when nothing is scheduled.
+---@param database moonwatch.Database
+---@return moonwatch.status.Schedule?
+local function read_schedule(database)
+  local query = database:prepare(SCHEDULE)
+  local row = query and query:step()
+  if query then
+    query:close()
+  end
+  if not row or row[1] == 0 then
+    return nil
+  end
+  return { queries = row[1], runs = row[2], last = row[3] or 0, denylisted = row[4], failing = row[5], packs = row[6] }
 end
 
 local function state_of(run, now)
@@ -120,7 +147,7 @@ local function list(run, component, zero)
   return #parts > 0 and table.concat(parts, ", ") or zero
 end
 
-local FATES = { "written", "read", "dropped", "set_aside", "waiting" }
+local FATES = { "written", "read", "dropped", "set_aside", "handed_over", "waiting" }
 
 --- A line for each who delivers: all of its streams together.
 local function deliveries(run)
@@ -140,13 +167,13 @@ local function deliveries(run)
     for _, fate in ipairs(FATES) do
       sum[fate] = sum[fate] or 0
     end
-    names[i] = ("%s: %d of %d delivered, %d wait; %d dropped, %d set aside"):format(text.printable(name, 128), sum.read,
-      sum.written, sum.waiting, sum.dropped, sum.set_aside)
+    names[i] = ("%s: %d of %d delivered, %d wait; %d dropped, %d set aside, %d handed over"):format(
+      text.printable(name, 128), sum.read, sum.written, sum.waiting, sum.dropped, sum.set_aside, sum.handed_over)
   end
   return names
 end
 
-local function lines_of(run, now)
+local function lines_of(run, now, schedule)
   local lines = {}
   local function say(label, format, ...)
     lines[#lines + 1] = ("%-11s "):format(label) .. (select("#", ...) > 0 and format:format(...) or format)
@@ -175,6 +202,11 @@ local function lines_of(run, now)
     if row.component == "rule" then
       say("", "%s: %d faults%s", row.name, row.value or 0, row.text and (", " .. row.text) or "")
     end
+  end
+  if schedule then
+    say("schedule", "%d queries, %d packs active; %d runs, the last one %s; %d fail, %d are not run for a day", schedule.queries,
+      schedule.packs, schedule.runs, schedule.last > 0 and utc(schedule.last) or "still to come", schedule.failing,
+      schedule.denylisted)
   end
   for _, line in ipairs(deliveries(run)) do
     say("delivery", "%s", line)
@@ -233,6 +265,7 @@ function M.main(list_of_words)
     return EXIT_NO
   end
   local now = os.time()
+  local schedule = database and read_schedule(database)
   for _, run in ipairs(runs) do
     run.state = state_of(run, now)
   end
@@ -242,15 +275,16 @@ function M.main(list_of_words)
       objects[i] = object_of(run)
     end
     local first = objects[1]
-    io.stdout:write(('{"running":%s,"state":%s,"sensors":%s}\n'):format(
+    io.stdout:write(('{"running":%s,"state":%s,%s"sensors":%s}\n'):format(
       tostring(first ~= nil and first.state ~= "ended" and first.state ~= "stale"),
-      cjson.encode(first and first.state or "not running"), first and cjson.encode(objects) or "[]"))
+      cjson.encode(first and first.state or "not running"),
+      schedule and ('"schedule":%s,'):format(cjson.encode(schedule)) or "", first and cjson.encode(objects) or "[]"))
   elseif #runs == 0 then
     local warning = database and database:warnings() or ""
     io.stdout:write("state       not running: nothing was ever written here", warning ~= "" and "\n" or "", warning, "\n")
   end
   for i, run in ipairs(options.json and {} or runs) do
-    io.stdout:write(i > 1 and "\n" or "", lines_of(run, now))
+    io.stdout:write(i > 1 and "\n" or "", lines_of(run, now, i == 1 and schedule or nil))
   end
   local state = runs[1] and runs[1].state
   return (state == "collecting" or state == "off") and EXIT_OK or EXIT_NO

@@ -1,7 +1,7 @@
 """How a test steers the backend: POST of an object {"do": …} to the control port; the answer is an object.
 
   set       config, secrets, style, accelerate, certificate, accept, checks_retry_after: whichever are given
-  query     queries {id: SQL}, discovery {id: SQL}, host, again (until answered)
+  query     queries {id: SQL}, discovery {id: SQL}, host, again (until answered), only (in the place of those there were)
   invalidate  node_key or host; neither: all nodes
   fault     rules: a list of faults.Rule; in the place of those there were, unless "more" is true
   up, down  listen, or refuse connections; "resets": false leaves open connections alone
@@ -97,6 +97,8 @@ class Control:
         return {}
 
     def do_query(self, asked):
+        if asked.get("only"):
+            self.backend.state.queries.clear()
         self.backend.state.query(asked["queries"], asked.get("discovery"), asked.get("host"), asked.get("again", False))
         return {}
 

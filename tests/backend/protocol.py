@@ -20,7 +20,7 @@ PATHS = {
     },
     "uptycs": {
         "enroll": "/agent/enroll", "config": "/agent/config", "log": "/agent/log", "read": "/agent/distributed_read",
-        "write": "/agent/distributed_write", "carve_start": "/agent/carve_start", "carve_continue": "/agent/carve_continue",
+        "write": "/agent/distributed_write", "carve_start": "/agent/carve_init", "carve_continue": "/agent/carve_block",
     },
     "doorman": {
         "enroll": "/enroll", "config": "/config", "log": "/log", "read": "/distributed/read", "write": "/distributed/write",
@@ -29,7 +29,7 @@ PATHS = {
     "zentral": {
         "enroll": "/public/osquery/enroll", "config": "/public/osquery/config", "log": "/public/osquery/log",
         "read": "/public/osquery/distributed/read", "write": "/public/osquery/distributed/write",
-        "carve_start": "/public/osquery/carve/start", "carve_continue": "/public/osquery/carve/continue",
+        "carve_start": "/public/osquery/carver/start", "carve_continue": "/public/osquery/carver/continue",
     },
     "test": {
         "enroll": "/enroll", "config": "/config", "log": "/log", "read": "/distributed_read", "write": "/distributed_write",
@@ -44,9 +44,10 @@ BODY_LIMITS = {
 }
 LINE_LIMIT = 1 << 20
 
-# What every Linux host fills, of the tables in host_details.  platform_info needs SMBIOS, so it may be missing.
+# What every Linux host fills, of the tables in host_details.  platform_info needs SMBIOS, so it may be missing; so may columns that
+# /etc/os-release has no value for (build, codename, platform_like).
 DETAILS = {
-    "os_version": {"name", "version", "major", "minor", "patch", "build", "platform", "platform_like", "codename", "arch"},
+    "os_version": {"name", "version", "major", "minor", "patch", "platform", "arch"},
     "osquery_info": {"pid", "uuid", "instance_id", "version", "config_hash", "config_valid", "extensions", "build_platform",
                      "build_distro", "start_time", "watcher", "platform_mask"},
     "system_info": {"hostname", "uuid", "cpu_type", "cpu_subtype", "cpu_brand", "cpu_physical_cores", "cpu_logical_cores",

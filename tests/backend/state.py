@@ -77,6 +77,10 @@ class State:
         for name, sql in queries.items():
             self.queries.append({"id": name, "sql": sql, "discovery": (discovery or {}).get(name), "host": host, "again": again})
 
+    def has_decorations_on_top(self):
+        options = self.config.get("options") if isinstance(self.config, dict) else None
+        return isinstance(options, dict) and options.get("decorations_top_level") in (True, "true")
+
     # --- requests ---------------------------------------------------------------------------------------------------------------
 
     def node_of(self, endpoint, request, value):

@@ -11,7 +11,7 @@ local OWNERS = {
   -- rpm keeps its database in SQLite: one file of pkg/ reads that.
   ["sqlite3.h"] = { sql = true, spool = true, ["core/pkg/rpm_sqlite.c"] = true },
   ["yaml.h"] = { script = true },
-  ["zlib.h"] = { net = true, pkg = true },
+  ["zlib.h"] = { bundle = true, net = true, pkg = true },
   ["sys/ptrace.h"] = { trace = true, launch = true },
 }
 
@@ -26,17 +26,14 @@ end
 -- folder -> set of folders it may include, and the order they are declared in
 local function declared_layers()
   local layers, order = {}, {}
-  for line in read("cmake/layers.cmake"):gmatch("[^\n]+") do
-    local arguments = line:match("^moonwatch_layer%((.-)%)")
-    if arguments then
-      local name = arguments:match("^%S+")
-      local may = { [name] = true }
-      for below in arguments:gmatch("mw_(%l+)") do
-        may[below] = true
-      end
-      layers[name] = may
-      order[#order + 1] = name
+  for arguments in read("cmake/layers.cmake"):gmatch("\nmoonwatch_layer%((.-)%)") do
+    local name = arguments:match("^%S+")
+    local may = { [name] = true }
+    for below in arguments:gmatch("mw_(%l+)") do
+      may[below] = true
     end
+    layers[name] = may
+    order[#order + 1] = name
   end
   return layers, order
 end

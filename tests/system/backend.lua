@@ -135,13 +135,14 @@ function Backend:check()
   require "luassert".are.same({}, violations)
 end
 
---- Flags for `moonwatch run`: where it is, and the secret.
+--- Flags for `moonwatch run`: where it is, and the secret; all events are sent.
 ---@param secret? string
 ---@return string
 function Backend:flags(secret)
   local path = self.dir .. "/secret"
   support.write(path, secret or "the enrolment secret")
-  return ("--backend=fleet --tls_hostname=%s --tls_server_certs=%s --enroll_secret=file:%s"):format(self.hostname, self.ca, path)
+  return ("--logger_events=true --backend=fleet --tls_hostname=%s --tls_server_certs=%s --enroll_secret=file:%s"):format(
+    self.hostname, self.ca, path)
 end
 
 --- End it; what was wrong ends the test.

@@ -1,6 +1,5 @@
 -- The sensor and a backend that is strict with it: enrolment, configuration, what is sent, queries.
 local backends = require "tests.system.backend"
-local cjson = require "cjson"
 local support = require "tests.system.support"
 
 local backend, state
@@ -192,6 +191,33 @@ describe("with a backend", function()
     assert.are.equal("", job:finish())
   end)
 
+  it("files that it asks for come in blocks, when that is allowed", function()
+    local path = support.new_path()
+    support.write(path, ("a line\n"):rep(5000))
+    backend:query { carve = ("SELECT status FROM carves WHERE path = '%s' AND carve = 1"):format(path) }
+    local at_state = support.new_path() -- the same node each time, which is asked once
+    local job = start("--distributed_interval=1", at_state)
+    backend:wait { line = { message = { match = "not allowed" } } }
+    job:finish()
+    assert.are.equal(0, backend:count { where = { endpoint = "carve_start" } })
+    for _, packed in ipairs { "false", "true" } do
+      local at = backend:last()
+      backend:query { ["carve" .. packed] = ("SELECT status FROM carves WHERE path = '%s' AND carve = 1"):format(path) }
+      job = start("--distributed_interval=1 --disable_carver=false --carver_block_size=4096 --carver_compression=" .. packed, at_state)
+      local answer = backend:wait({ where = { endpoint = "write", accepted = true }, after = at })[1].body
+      assert.are.equal("SCHEDULED", answer.queries["carve" .. packed][1].status)
+      backend:wait { line = { message = { match = "SUCCESS" } }, after = at }
+      assert.are.equal("SUCCESS", support.sql(job.state, "SELECT status FROM carves ORDER BY time DESC LIMIT 1")[1].status)
+      job:finish()
+    end
+    local carved = backend:state().carves
+    assert.are.equal(2, #carved)
+    for _, carve in ipairs(carved) do
+      local out = support.run(("tar -xOf %s"):format(carve.path))
+      assert.are.equal(support.read(path), out.out, out.err)
+    end
+  end)
+
   it("a node key that is lost is had anew, and nothing that was to be sent is", function()
     local job = start("--distributed_interval=1 --tls_enroll_max_interval=1 " .. rules())
     backend:wait { where = { endpoint = "read", accepted = true } }
@@ -208,8 +234,9 @@ describe("with a backend", function()
     local stat = support.run("stat -c %a " .. at .. "/node_key")
     assert.are.equal("600\n", stat.out)
     local count = backend:count { where = { endpoint = "config", accepted = true } }
-    start(nil, at):finish()
+    local second = start(nil, at)
     backend:wait { where = { endpoint = "config", accepted = true }, count = count + 1 }
+    second:finish()
     assert.are.equal(1, backend:count { where = { endpoint = "enroll" } })
   end)
 
@@ -239,5 +266,34 @@ describe("with a backend", function()
     await_flag("audit_allow_fork_process_events", "true")
     second:finish()
     backend:ask "up"
+  end)
+
+  it("doctor tells whether it speaks the protocol", function()
+    local result = support.run(("%s doctor --json %s"):format(support.moonwatch, backend:flags()))
+    local found = {}
+    for _, check in ipairs(require("cjson").decode(result.out).checks) do
+      found[check.check] = check
+    end
+    assert.are.equal("ok", found.backend.state, found.backend.found)
+    result = support.run(("%s doctor --json %s --backend_path=/elsewhere"):format(support.moonwatch, backend:flags()))
+    assert.is_truthy(result.out:find("--backend_path", 1, true))
+    backend:ask "clear"
+  end)
+
+  it("a job ends in time, whatever the backend does", function()
+    backend:set { checks_retry_after = false } -- each job is another process
+    for _, how in ipairs { "down", "refuses", "slow" } do
+      if how == "down" then
+        backend:ask "down"
+      else
+        backend:ask "up"
+        backend:fault(how == "slow" and { delay_s = 30 } or { kind = "status", status = 503, retry_after = 60 })
+      end
+      local began = require("moonwatch.loop").now()
+      local result = run("/bin/true", "--shutdown_flush_ms=1000")
+      assert.are.equal(0, result.code)
+      assert.is_true(require("moonwatch.loop").now() - began < 4000, how)
+    end
+    backend:fault()
   end)
 end)

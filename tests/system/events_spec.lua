@@ -87,6 +87,18 @@ describe("process events", function()
     assert.is_nil(events[1].process.tty)
   end)
 
+  it("have the program's file as it was", function()
+    local _, _, _, state = watch("/bin/true")
+    local rows = support.sql(state, "SELECT e.mode, e.owner_uid, e.owner_gid, e.mtime, e.ctime, e.atime, e.suid, e.euid,"
+      .. " f.mode AS file_mode, f.uid, f.gid, f.mtime AS file_mtime, f.ctime AS file_ctime, f.atime AS file_atime"
+      .. " FROM process_events e CROSS JOIN file f ON f.path = e.path WHERE e.syscall = 'execve' AND e.path LIKE '%/true'")
+    local row = assert(rows[1])
+    assert.are.equal("010" .. row.file_mode, row.mode)
+    assert.are.same({ row.uid, row.gid, row.file_mtime, row.file_ctime, row.euid },
+      { row.owner_uid, row.owner_gid, row.mtime, row.ctime, row.suid })
+    assert.is_true(tonumber(row.atime) <= tonumber(row.file_atime))
+  end)
+
   it("bound long argument lists and say so", function()
     local _, events = watch("sh -c " .. quote [[/bin/true $(seq 1 20000)]])
     local process = with_name(of_kind(events, "process.exec"), "true")[1].process

@@ -64,12 +64,22 @@ function M.until_true(what, check)
   error(what .. ": did not come", 2)
 end
 
+--- A sensor of the test before that is not yet at its end takes our processes for its own: they came to its container.
+local function await_no_sensor()
+  if support.has_namespaces then
+    M.until_true("the sensors of the tests before end", function()
+      return support.run("grep -qs ^moonwatch- /proc/[0-9]*/comm").code ~= 0
+    end)
+  end
+end
+
 --- Begin: the application is a script of the shell, with the folder in $D; it begins when its files are watched.
 ---@param script string
 ---@param options? system.files.Options
 ---@return system.files.Run
 function M.start(script, options)
   options = options or {}
+  await_no_sensor()
   local run = setmetatable({
     dir = options.in_memory and support.run('mktemp -d /dev/shm/moonwatch-test.XXXXXX').out:match '%S+' or support.new_path(),
     state = options.state or support.new_path(),
@@ -100,9 +110,14 @@ function M.start(script, options)
     options.prefix or "", support.moonwatch, run.state, profile(options, run.dir), run.events_path, run.alerts_path,
     (options.flags or ""):gsub("%$D", run.dir), script_path)
   assert(os.execute(("( %s >%s 2>%s </dev/null; echo $? >%s ) &"):format(command, out, run.err_path, run.ended)))
-  M.until_true("the files are watched", function()
+  local is_watched, why = pcall(M.until_true, "the files are watched", function()
     return io.open(run.state .. "/spool.db") and (run:health("files", "settled") == 1 or options.refused)
   end)
+  if not is_watched then
+    local state = io.open(run.state .. "/spool.db") and support.run(("%s status --state_dir=%s; ps -ef"):format(
+      support.moonwatch, run.state)).out or "no spool"
+    error(("%s: %s\n%s"):format(why, support.read(run.err_path), state), 2)
+  end
   return run
 end
 
@@ -111,6 +126,21 @@ function Run:step()
   self.steps = self.steps + 1
   local code = support.run(("timeout 20 sh -c ': >%s.%d'"):format(self.go, self.steps)).code
   assert(code == 0, "the application does not come to its step " .. self.steps)
+end
+
+--- Do something while the sensor stands still.  The guard would let it go on, and the tracer the guard: so they are stopped
+--- over and over again.
+---@param act fun()
+function Run:hold(act)
+  local pids = ("%d %d"):format(self:health("guard", "pid"), self:health("sensor", "pid"))
+  local held = support.new_path()
+  support.write(held, "")
+  assert(os.execute(("kill -STOP %s; ( while [ -e %s ]; do kill -STOP %s; done; kill -CONT %s; : >%s.over ) &"):format(
+    pids, held, pids, pids, held)))
+  local is_done, why = pcall(act)
+  os.remove(held)
+  support.await(held .. ".over")
+  assert(is_done, why)
 end
 
 --- Rows of file_events, oldest first; those of `where` alone.

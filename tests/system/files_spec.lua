@@ -133,6 +133,38 @@ echo x >$D/in/a; echo x >$D/out/a; echo x >$D/in/skip
     assert.are.equal("", told(rows, "/out/a"))
   end)
 
+  it("of a new directory are told the same, whoever was faster", function()
+    local run = files.start [[
+step
+mkdir $D/late; echo x >$D/late/f
+step
+mkdir $D/early
+step
+echo x >$D/early/f
+step
+]]
+    run:step()
+    run:hold(function()
+      run:step()
+      files.until_true("the file is written", function()
+        local file <close> = io.open(run.dir .. "/late/f")
+        return file and file:read "a" == "x\n"
+      end)
+    end)
+    run:await "target_path LIKE '%/late/f' AND action = 'UPDATED'"
+    run:step()
+    run:await "target_path LIKE '%/early' AND action = 'CREATED'"
+    run:step()
+    run:await "target_path LIKE '%/early/f' AND action = 'UPDATED'"
+    run:step()
+    assert.are.equal(0, run:finish())
+    local rows = run:rows()
+    assert.are.equal("CREATED UPDATED", told(rows, "/late/f"))
+    assert.are.equal("CREATED UPDATED", told(rows, "/early/f"))
+    assert.are.equal("scan", files.of(rows, "/late/f", "UPDATED")[1].found_by)
+    assert.are.equal("inotify", files.of(rows, "/early/f", "UPDATED")[1].found_by)
+  end)
+
   it("are told as opened and read where that is asked for", function()
     local rows = files.run([[
 cat $D/secret >/dev/null

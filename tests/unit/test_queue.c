@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "spool/handover.h"
 #include "spool/queue.h"
 #include "spool/reader.h"
 #include "spool/spool.h"
@@ -126,7 +127,7 @@ static struct mw_spool_counts count(struct mw_spool *spool, const char *name, en
 	struct mw_err err;
 	if (mw_spool_count(spool, name, stream, &counts, &err) < 0)
 		fail_msg("mw_spool_count: %s", err.text);
-	assert_int_equal(counts.written, counts.read + counts.dropped + counts.aside + counts.waiting);
+	assert_int_equal(counts.written, counts.read + counts.dropped + counts.aside + counts.handed + counts.waiting);
 	return counts;
 }
 
@@ -382,6 +383,76 @@ static void a_file_of_the_first_format_is_kept(void **state)
 	mw_spool_close(spool);
 }
 
+static void what_is_left_is_handed_over(void **state)
+{
+	(void)state;
+	char shared[sizeof(dir) + 16];
+	char path[sizeof(shared) + 64];
+	(void)snprintf(shared, sizeof(shared), "%s/shared", dir);
+	int64_t upto[MW_SPOOL_STREAMS];
+	bool more;
+	struct mw_spool_handed handed;
+	struct mw_err err;
+	struct mw_spool *spool = open_spool(64 * MIB);
+	join(spool, "slow", 1 << MW_SPOOL_ALERTS | 1 << MW_SPOOL_EVENTS);
+	join(spool, "quick", ALL);
+	assert_int_equal(mw_spool_hand_over(spool, shared, "task", MIB, &handed, &err), 0);
+	assert_string_equal(handed.path, "");
+	add(spool, MW_SPOOL_ALERTS, 0, 5);
+	add(spool, MW_SPOOL_EVENTS, 0, 100);
+	add(spool, MW_SPOOL_RESULTS, 0, 3);
+	commit(spool);
+	(void)read_some(spool, "quick", 30, MIB, NULL, upto, &more);
+	assert_int_equal(mw_spool_ack(spool, "quick", upto, NULL), 0);
+	/* Room for 50 events. */
+	if (mw_spool_hand_over(spool, shared, "task", 55 * BODY, &handed, &err) < 0)
+		fail_msg("hand over: %s", err.text);
+	assert_int_equal(handed.rows[MW_SPOOL_ALERTS], 5);
+	assert_int_equal(handed.rows[MW_SPOOL_EVENTS], 50);
+	assert_int_equal(handed.left[MW_SPOOL_EVENTS], 50);
+	assert_int_equal(handed.rows[MW_SPOOL_RESULTS], 0);
+	assert_int_equal(count(spool, "slow", MW_SPOOL_ALERTS).handed, 5);
+	assert_int_equal(count(spool, "slow", MW_SPOOL_EVENTS).handed, 50);
+	assert_int_equal(count(spool, "slow", MW_SPOOL_EVENTS).waiting, 50);
+	assert_int_equal(count(spool, "quick", MW_SPOOL_EVENTS).handed, 28);
+	/* Again: what is left, by another name. */
+	if (mw_spool_hand_over(spool, shared, "task", MIB, &handed, &err) < 0)
+		fail_msg("hand over: %s", err.text);
+	assert_int_equal(handed.rows[MW_SPOOL_EVENTS], 50);
+	assert_non_null(strstr(handed.path, "/shared/task.2"));
+	mw_spool_close(spool);
+
+	(void)snprintf(path, sizeof(path), "%s/task", shared);
+	assert_int_equal(mw_spool_open(path, 64 * MIB, &spool, NULL, &err), 0);
+	join(spool, "slow", 1 << MW_SPOOL_ALERTS | 1 << MW_SPOOL_EVENTS);
+	join(spool, "quick", ALL);
+	assert_int_equal(count(spool, "slow", MW_SPOOL_EVENTS).waiting, 50);
+	assert_int_equal(count(spool, "slow", MW_SPOOL_ALERTS).waiting, 5);
+	assert_int_equal(count(spool, "quick", MW_SPOOL_EVENTS).waiting, 28);
+	assert_int_equal(count(spool, "quick", MW_SPOOL_ALERTS).waiting, 0);
+	assert_int_equal(count(spool, "quick", MW_SPOOL_RESULTS).waiting, 0);
+	assert_int_equal(read_some(spool, "quick", 100, MIB, NULL, upto, &more), 28);
+	assert_int_equal(upto[MW_SPOOL_EVENTS], 50);
+	mw_spool_close(spool);
+
+	for (unsigned i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof(path), "%s/task%s/" MW_SPOOL_FILE, shared, i ? ".2" : "");
+		assert_int_equal(unlink(path), 0);
+		*strrchr(path, '/') = '\0';
+		assert_int_equal(rmdir(path), 0);
+	}
+	assert_int_equal(rmdir(shared), 0);
+
+	/* Where nothing can be written nothing is taken away. */
+	spool = open_spool(64 * MIB);
+	join(spool, "slow", ALL);
+	add(spool, MW_SPOOL_RESULTS, 0, 3);
+	commit(spool);
+	assert_true(mw_spool_hand_over(spool, "/proc/nowhere", "task", MIB, &handed, &err) < 0);
+	assert_int_equal(count(spool, "slow", MW_SPOOL_RESULTS).handed, 0);
+	mw_spool_close(spool);
+}
+
 static void news(void *data, const struct mw_spool_news added[MW_SPOOL_STREAMS])
 {
 	struct mw_spool_news *sum = data;
@@ -419,6 +490,7 @@ int main(void)
 		TEST(a_row_is_set_aside),
 		TEST(lines_that_nobody_wants_are_bounded),
 		TEST(a_file_of_the_first_format_is_kept),
+		TEST(what_is_left_is_handed_over),
 		TEST(what_is_new_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,456 +23,7 @@
 #include "sql/vtab.h"
 #include "sql/world.h"
 
-static char dir[256];
-static char proc[512];
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
-enum {
-	FIRST_PID = 100,
-	PROCESSES = 50,
-};
-
-/* A /proc of 50 processes, of which the last lacks its files: it ends while it is looked at. */
-static int make_world(void **state)
-{
-	(void)state;
-	const char *above = getenv("TMPDIR");
-	(void)snprintf(dir, sizeof(dir), "%.200s/sql-XXXXXX", above ? above : "/tmp");
-	if (!mkdtemp(dir))
-		return -1;
-	(void)snprintf(proc, sizeof(proc), "%s/proc", dir);
-	if (mkdir(proc, 0700) < 0)
-		return -1;
-	for (unsigned i = 0; i < PROCESSES; i++) {
-		char path[600];
-		char text[512];
-		unsigned pid = FIRST_PID + i;
-		(void)snprintf(path, sizeof(path), "%s/%u", proc, pid);
-		if (mkdir(path, 0700) < 0)
-			return -1;
-		if (i == PROCESSES - 1)
-			break;
-		(void)snprintf(path, sizeof(path), "%s/%u/stat", proc, pid);
-		(void)snprintf(text, sizeof(text),
-			       "%u (p%u) S 1 2 3 0 -1 0 0 0 0 0 100 50 0 0 20 0 4 0 1000 8192 3 0\n", pid, i);
-		write_file(path, text);
-		(void)snprintf(path, sizeof(path), "%s/%u/status", proc, pid);
-		(void)snprintf(text, sizeof(text),
-			       "Name:\tx\nTgid:\t%u\nTracerPid:\t0\nUid:\t%u\t1\t2\t3\nGid:\t4\t5\t6\t7\n", pid, i);
-		write_file(path, text);
-		(void)snprintf(path, sizeof(path), "%s/%u/cmdline", proc, pid);
-		write_file(path, i == 0 ? "" : "cmd with blank");
-	}
-	return 0;
-}
-
-static int remove_world(void **state)
-{
-	(void)state;
-	char path[600];
-	static const char *const files[] = {"stat", "status", "cmdline", "exe", "environ", "maps", ""};
-	for (unsigned i = 0; i < PROCESSES; i++)
-		for (size_t k = 0; k < sizeof(files) / sizeof(*files); k++) {
-			(void)snprintf(path, sizeof(path), "%s/%u/%s", proc, FIRST_PID + i, files[k]);
-			if (*files[k])
-				(void)unlink(path);
-			else
-				(void)rmdir(path);
-		}
-	(void)rmdir(proc);
-	static const char *const spool[] = {"", "-wal", "-shm"};
-	for (size_t i = 0; i < 3; i++) {
-		(void)snprintf(path, sizeof(path), "%s/" MW_SPOOL_FILE "%s", dir, spool[i]);
-		(void)unlink(path);
-	}
-	return rmdir(dir);
-}
-
-static struct mw_sql *open_sql(void)
-{
-	struct mw_sql_options options = {.state_dir = dir, .proc = proc, .root = dir};
-	struct mw_sql *sql = NULL;
-	struct mw_err err;
-	if (mw_sql_open(&options, &sql, &err) < 0)
-		fail_msg("mw_sql_open: %s", err.text);
-	return sql;
-}
-
-/* All rows, values joined by ',' and rows by ' '.  Of a query that fails, its message behind '!'. */
-static const char *rows_of(struct mw_sql *sql, const char *text)
-{
-	static char out[65536];
-	struct mw_sql_query *query = NULL;
-	const char *rest;
-	struct mw_err err;
-	size_t n = 0;
-	out[0] = '\0';
-	int r = mw_sql_prepare(sql, text, strlen(text), &query, &rest, &err);
-	while (r == 0 && (r = mw_sql_step(query, &err)) > 0) {
-		for (unsigned i = 0; i < mw_sql_columns(query); i++) {
-			size_t bytes;
-			const char *value = mw_sql_value_bytes(query, i, &bytes);
-			const char *between = n ? " " : "";
-			n += (size_t)snprintf(out + n, sizeof(out) - n, "%s%s", i ? "," : between,
-					      value ? value : "NULL");
-			assert_true(n < sizeof(out));
-		}
-		r = 0;
-	}
-	if (r < 0)
-		(void)snprintf(out, sizeof(out), "!%s", err.text);
-	mw_sql_finish(query);
-	return out;
-}
-
-static uint64_t processes_read_by(struct mw_sql *sql, const char *text)
-{
-	mw_sql_world(sql)->processes_read = 0;
-	const char *rows = rows_of(sql, text);
-	if (*rows == '!')
-		fail_msg("%s: %s", text, rows);
-	return mw_sql_world(sql)->processes_read;
-}
-
-static void only_processes_asked_for_are_read(void **state)
-{
-	(void)state;
-	struct mw_sql *sql = open_sql();
-	assert_int_equal(processes_read_by(sql, "SELECT pid FROM processes"), PROCESSES);
-	assert_int_equal(processes_read_by(sql, "SELECT name FROM processes WHERE pid = 107"), 1);
-	assert_string_equal(rows_of(sql, "SELECT name FROM processes WHERE pid = 107"), "p7");
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM processes WHERE pid = '107'"), 1);
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM processes WHERE pid IN (107, 108, 103, 999)"), 3);
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM processes WHERE pid = 107 OR pid = 109"), 2);
-	assert_int_equal(processes_read_by(sql, "WITH w(x) AS (VALUES(101), (102)) "
-						"SELECT p.name FROM w JOIN processes p ON p.pid = w.x"),
-			 2);
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM processes WHERE pid = NULL"), 0);
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM processes WHERE pid = 'x'"), 0);
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM processes WHERE pid = -1"), 0);
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM processes WHERE pid = 99999999999999"), 0);
-	/* One at a time: what LIMIT leaves out is not read. */
-	assert_int_equal(processes_read_by(sql, "SELECT pid FROM processes LIMIT 3"), 3);
-	mw_sql_close(sql);
-}
-
-static void joins_read_only_what_they_need(void **state)
-{
-	(void)state;
-	char path[600];
-	for (unsigned pid = FIRST_PID; pid < FIRST_PID + PROCESSES - 1; pid++) {
-		static const char variables[] = "A=1\0TOKEN_OF_X=secret\0no variable\0B=two=2\0=x\0";
-		(void)snprintf(path, sizeof(path), "%s/%u/environ", proc, pid);
-		int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-		assert_int_equal(write(fd, variables, sizeof(variables) - 1), sizeof(variables) - 1);
-		close(fd);
-	}
-	struct mw_sql *sql = open_sql();
-	assert_string_equal(rows_of(sql, "SELECT key, value FROM process_envs WHERE pid = 107 AND key != 'TOKEN_OF_X'"),
-			    "A,1 B,two=2");
-	assert_string_equal(rows_of(sql, "SELECT count(*) FROM process_envs WHERE value LIKE '[redacted:________]'"),
-			    "49");
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM process_envs WHERE pid = 107"), 1);
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM process_envs WHERE pid IN (107, 108)"), 2);
-	assert_int_equal(
-		processes_read_by(sql, "SELECT * FROM processes JOIN process_envs USING (pid) WHERE pid = 107"), 2);
-	/* Each process once in each table. */
-	assert_in_range(processes_read_by(sql, "SELECT name, key FROM processes JOIN process_envs USING (pid)"), 98,
-			100);
-	assert_in_range(processes_read_by(sql, "SELECT name, key FROM process_envs JOIN processes USING (pid)"
-					       " WHERE key = 'none'"),
-			98, 100);
-	assert_in_range(processes_read_by(sql, "SELECT name, key FROM process_envs JOIN processes USING (pid)"), 98,
-			100);
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM processes p JOIN process_open_files f USING (pid)"
-						" WHERE p.pid = 103"),
-			 2);
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM process_memory_map WHERE pid = 103"), 1);
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM process_namespaces WHERE pid = 103"), 1);
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM process_open_sockets WHERE pid = 103"), 1);
-	assert_int_equal(processes_read_by(sql, "SELECT * FROM listening_ports WHERE pid = 103"), 1);
-	/* What has no files here is not worth a word. */
-	assert_null(mw_sql_warnings(sql));
-	mw_sql_close(sql);
-}
-
-static void maps_are_read_as_proc_writes_them(void **state)
-{
-	(void)state;
-	char path[600];
-	struct mw_sql *sql = open_sql();
-	(void)snprintf(path, sizeof(path), "%s/104/maps", proc);
-	write_file(path, "00400000-00401000 r-xp 00001000 08:02 12345                      /opt/a b (deleted)\n"
-			 "7ffd0000-7ffe0000 rw-p 00000000 00:00 0                          [stack]\n"
-			 "7fff0000-7fff1000 rw-p 00000000 00:00 0 \n"
-			 "junk\n"
-			 "\n");
-	assert_string_equal(rows_of(sql, "SELECT start, end, permissions, offset, device, inode, path, pseudo"
-					 " FROM process_memory_map WHERE pid = 104"),
-			    "0x00400000,0x00401000,r-xp,4096,08:02,12345,/opt/a b (deleted),0"
-			    " 0x7ffd0000,0x7ffe0000,rw-p,0,00:00,0,[stack],1"
-			    " 0x7fff0000,0x7fff1000,rw-p,0,00:00,0,,0");
-	mw_sql_close(sql);
-}
-
-static void secrets_are_not_in_command_lines(void **state)
-{
-	(void)state;
-	char path[600];
-	struct mw_sql *sql = open_sql();
-	(void)snprintf(path, sizeof(path), "%s/104/cmdline", proc);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_int_equal(write(fd, "x\0--password\0hunter2\0", 22), 22);
-	close(fd);
-	const char *cmdline = rows_of(sql, "SELECT cmdline FROM processes WHERE pid = 104");
-	assert_int_equal(strncmp(cmdline, "x --password [redacted:", 23), 0);
-	assert_null(strstr(cmdline, "hunter2"));
-	mw_sql_close(sql);
-}
-
-static void columns_say_what_proc_says(void **state)
-{
-	(void)state;
-	char path[600];
-	(void)snprintf(path, sizeof(path), "%s/101/exe", proc);
-	assert_int_equal(symlink("/usr/bin/gone (deleted)", path), 0);
-	struct mw_sql *sql = open_sql();
-	assert_string_equal(
-		rows_of(sql, "SELECT pid, name, cmdline, state, uid, euid, suid, gid, egid, sgid, parent, pgroup,"
-			     " threads, nice, user_time, system_time, total_size, wired_size, path, on_disk,"
-			     " upid, elevated_token FROM processes WHERE pid = 101"),
-		"101,p1,cmd with blank,S,1,1,2,4,5,6,1,2,4,0,1000,500,8192,0,/usr/bin/gone,0,NULL,NULL");
-	assert_string_equal(
-		rows_of(sql, "SELECT cmdline, path, on_disk, disk_bytes_read FROM processes WHERE pid = 100"),
-		",,-1,NULL");
-	/* The one that has gone gives no row when more than its id is asked for. */
-	assert_string_equal(rows_of(sql, "SELECT count(name) FROM processes"), "49");
-	assert_string_equal(rows_of(sql, "SELECT count(*) FROM processes WHERE name = 'p5'"), "1");
-	mw_sql_close(sql);
-}
-
-static void a_thread_is_no_process(void **state)
-{
-	(void)state;
-	char path[600];
-	struct mw_sql *sql = open_sql();
-	(void)snprintf(path, sizeof(path), "%s/105/status", proc);
-	write_file(path, "Name:\tx\nTgid:\t104\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n");
-	assert_string_equal(rows_of(sql, "SELECT pid FROM processes WHERE pid IN (104, 105)"), "104");
-	mw_sql_close(sql);
-}
-
-static void spool_up(void)
-{
-	static const struct {
-		const char *id, *kind, *body;
-		int64_t time_ns, pid;
-	} events[] = {
-		{"e1", "process.exec",
-		 "{\"process\":{\"pid\":5,\"ppid\":1,\"name\":\"sh\",\"exe\":\"/bin/sh\",\"cmdline\":\"sh -c \xc3\xa9\","
-		 "\"cwd\":\"/\",\"uid\":1,\"euid\":2,\"gid\":3,\"egid\":4,\"user\":\"u\",\"tty\":\"pts/1\","
-		 "\"ancestors\":[{\"pid\":1}]}}",
-		 10999999999, 5},
-		{"e2", "process.exec", "{\"process\":{\"pid\":6,\"argv_truncated\":true,\"argv_total_bytes\":9999}}",
-		 11000000000, 6},
-		{"e3", "process.fork", "{\"process\":{\"pid\":7,\"ppid\":6}}", 11000000001, 7},
-		{"e4", "process.exit", "{\"process\":{\"pid\":7,\"exit_signal\":9,\"duration_ms\":12}}", 12000000000,
-		 7},
-		{"e5", "sensor.health", "{\"message\":\"hello\"}", 13000000000, 0},
-		{"e6", "socket.connect",
-		 "{\"process\":{\"exe\":\"/bin/nc\"},\"socket\":{\"family\":\"ipv4\",\"protocol\":\"tcp\",\"fd\":3,"
-		 "\"remote_address\":\"192.0.2.1\",\"remote_port\":443},\"call\":{\"error\":\"EINPROGRESS\"}}",
-		 14000000000, 8},
-		{"e7", "socket.accept", "{\"socket\":{\"family\":\"unix\",\"path\":\"@x\"},\"sampled\":true}",
-		 14000000001, 0},
-		{"e8", "file.rename",
-		 "{\"process\":{\"exe\":\"/bin/mv\",\"uid\":1},"
-		 "\"file\":{\"path\":\"/b\",\"old_path\":\"/a\",\"found_by\":\"call\"},\"call\":{}}",
-		 15000000000, 9},
-		{"e9", "file.delete", "{\"file\":{\"path\":\"/c\"},\"call\":{\"error\":\"ENOENT\"}}", 15000000000, 9},
-	};
-	struct mw_spool *spool = NULL;
-	assert_int_equal(mw_spool_open(dir, 16 << 20, &spool, NULL, NULL), 0);
-	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
-		struct mw_spool_row row = {.id = events[i].id,
-					   .kind = events[i].kind,
-					   .time_ns = events[i].time_ns,
-					   .pid = events[i].pid,
-					   .body = events[i].body,
-					   .body_bytes = strlen(events[i].body)};
-		assert_int_equal(mw_spool_add(spool, MW_SPOOL_EVENTS, &row, NULL), 0);
-	}
-	static const char alert[] =
-		"{\"rule\":{\"id\":\"r1\",\"severity\":\"high\",\"attack\":[\"T1059.004\",\"T1505\"],"
-		"\"summary\":\"s\"},\"message\":\"m\",\"process\":{\"name\":\"sh\",\"exe\":\"/bin/sh\","
-		"\"uid\":33,\"parent\":{\"name\":\"nginx\",\"exe\":\"/usr/sbin/nginx\"}}}";
-	struct mw_spool_row row = {.id = "e1",
-				   .kind = "process.exec",
-				   .time_ns = 10999999999,
-				   .pid = 5,
-				   .rule = "r1",
-				   .body = alert,
-				   .body_bytes = sizeof(alert) - 1};
-	assert_int_equal(mw_spool_add(spool, MW_SPOOL_ALERTS, &row, NULL), 0);
-	mw_spool_close(spool);
-}
-
-static void process_events_come_from_the_spool(void **state)
-{
-	(void)state;
-	spool_up();
-	struct mw_sql *sql = open_sql();
-	assert_string_equal(rows_of(sql,
-				    "SELECT pid, path, cmdline, cmdline_size, cwd, uid, euid, gid, egid, parent, time,"
-				    " eid, syscall, name, user, tty, ancestors, mode, auid, overflows, exit_code"
-				    " FROM process_events WHERE eid = 'e1'"),
-			    "5,/bin/sh,sh -c \xc3\xa9,8,/,1,2,3,4,1,10,e1,execve,sh,u,pts/1,[{\"pid\":1}],"
-			    "NULL,NULL,NULL,NULL");
-	assert_string_equal(rows_of(sql, "SELECT cmdline_size, overflows FROM process_events WHERE eid = 'e2'"),
-			    "9999,cmdline");
-	assert_string_equal(rows_of(sql, "SELECT syscall, exit_signal, duration_ms FROM process_events WHERE pid = 7"),
-			    "fork,NULL,NULL exit,9,12");
-	assert_string_equal(rows_of(sql, "SELECT count(*) FROM process_events"), "4");
-	assert_null(mw_sql_warnings(sql));
-	mw_sql_close(sql);
-}
-
-static void socket_and_file_events_come_from_the_spool(void **state)
-{
-	(void)state;
-	spool_up();
-	struct mw_sql *sql = open_sql();
-	assert_string_equal(
-		rows_of(sql, "SELECT action, pid, path, fd, family, protocol, remote_address, remote_port, socket,"
-			     " success, status, sampled, eid FROM socket_events ORDER BY time"),
-		"connect,8,/bin/nc,3,2,6,192.0.2.1,443,NULL,0,in_progress,0,e6"
-		" accept,NULL,NULL,NULL,1,NULL,NULL,NULL,@x,NULL,NULL,1,e7");
-	assert_string_equal(rows_of(sql, "SELECT operation, pid, executable, path, dest_path, uid, typeof(uid), partial"
-					 " FROM process_file_events"),
-			    "rename,9,/bin/mv,/a,/b,1,text,false");
-	assert_string_equal(rows_of(sql, "SELECT count(*) FROM socket_events WHERE time > 14"), "0");
-	mw_sql_close(sql);
-}
-
-static void rules_and_flags_come_from_the_spool(void **state)
-{
-	(void)state;
-	static const char rules[] =
-		"[{\"id\":\"r1\",\"severity\":\"high\",\"attack\":\"T1\",\"kinds\":\"process.exec\",\"summary\":\"s\","
-		"\"file\":\"/f\",\"enabled\":1},{\"id\":\"r2\",\"enabled\":0}]";
-	static const char flags[] = "{\"engine\":[\"poll\",\"flag file\"],\"of another version\":[\"1\",\"default\"]}";
-	static const char health[] = "[[\"rule\",\"r2\",5,\"faults\",\"switched off\"]]";
-	spool_up();
-	struct mw_spool *spool = NULL;
-	assert_int_equal(mw_spool_open(dir, 16 << 20, &spool, NULL, NULL), 0);
-	assert_int_equal(mw_spool_put_document(spool, "rules", "[]", 2, NULL), 0);
-	assert_int_equal(mw_spool_put_document(spool, "rules", rules, sizeof(rules) - 1, NULL), 0);
-	assert_int_equal(mw_spool_put_document(spool, "flags", flags, sizeof(flags) - 1, NULL), 0);
-	assert_int_equal(mw_spool_put_health(spool, 2, false, health, sizeof(health) - 1, NULL), 0);
-	mw_spool_close(spool);
-	struct mw_sql *sql = open_sql();
-	assert_string_equal(rows_of(sql,
-				    "SELECT id, severity, attack, kinds, file, enabled, switched_off, faults, alerts,"
-				    " last_alert FROM moonwatch_rules"),
-			    "r1,high,T1,process.exec,/f,1,0,0,1,10 r2,NULL,NULL,NULL,NULL,0,1,5,0,NULL");
-	assert_string_equal(rows_of(sql, "SELECT name, default_value, value, source FROM osquery_flags"),
-			    "engine,auto,poll,flag file");
-	assert_string_equal(rows_of(sql, "SELECT config_valid, watcher, platform_mask FROM osquery_info"), "1,-1,9");
-	mw_sql_close(sql);
-}
-
-static void time_is_compared_in_seconds(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *where, *ids;
-	} cases[] = {
-		{"time = 11", "e2 e3"},
-		{"time > 10", "e2 e3 e4"},
-		{"time >= 11", "e2 e3 e4"},
-		{"time < 11", "e1"},
-		{"time <= 11", "e1 e2 e3"},
-		{"time > 10 AND time < 12", "e2 e3"},
-		{"time BETWEEN 11 AND 11", "e2 e3"},
-		{"time = '11'", "e2 e3"},
-		{"time > 10.5", "e2 e3 e4"},
-		{"time >= 9223372036854775807", ""},
-		{"time <= 9223372036854775807", "e1 e2 e3 e4"},
-		{"time > -9223372036854775808", "e1 e2 e3 e4"},
-		{"time = NULL", ""},
-		{"time IN (10, 12)", "e1 e4"},
-		{"eid IN ('e3', 'e1', 'no')", "e1 e3"},
-		{"eid = 5", ""},
-	};
-	spool_up();
-	struct mw_sql *sql = open_sql();
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		char text[256];
-		(void)snprintf(text, sizeof(text), "SELECT eid FROM process_events WHERE %s ORDER BY eid",
-			       cases[i].where);
-		assert_string_equal(rows_of(sql, text), cases[i].ids);
-	}
-	assert_string_equal(rows_of(sql, "SELECT eid FROM process_events ORDER BY time DESC"), "e4 e3 e2 e1");
-	assert_string_equal(rows_of(sql, "SELECT eid FROM process_events WHERE time IN (12, 10) ORDER BY time"),
-			    "e1 e4");
-	assert_string_equal(rows_of(sql, "SELECT eid FROM process_events ORDER BY time LIMIT 1 OFFSET 1"), "e2");
-	/* The order is the table's: nothing is sorted. */
-	assert_null(strstr(rows_of(sql, "EXPLAIN QUERY PLAN SELECT eid FROM process_events ORDER BY time DESC LIMIT 5"),
-			   "TEMP B-TREE"));
-	assert_non_null(
-		strstr(rows_of(sql, "EXPLAIN QUERY PLAN SELECT eid FROM process_events ORDER BY path"), "TEMP B-TREE"));
-	mw_sql_close(sql);
-}
-
-static void alerts_come_from_the_spool(void **state)
-{
-	(void)state;
-	spool_up();
-	struct mw_sql *sql = open_sql();
-	assert_string_equal(rows_of(sql,
-				    "SELECT time, rule, severity, attack, summary, message, kind, pid, name, path, uid,"
-				    " parent_name, parent_path, eid, json_extract(event, '$.message')"
-				    " FROM moonwatch_alerts"),
-			    "10,r1,high,T1059.004,T1505,s,m,process.exec,5,sh,/bin/sh,33,nginx,/usr/sbin/nginx,e1,m");
-	assert_string_equal(
-		rows_of(sql, "SELECT a.rule, e.path FROM moonwatch_alerts a JOIN process_events e USING (eid)"),
-		"r1,/bin/sh");
-	mw_sql_close(sql);
-}
-
-static void without_a_spool_there_are_no_rows_and_a_warning(void **state)
-{
-	(void)state;
-	struct mw_sql *sql = open_sql();
-	assert_string_equal(rows_of(sql, "SELECT * FROM process_events a JOIN process_events b"), "");
-	const char *warnings = mw_sql_warnings(sql);
-	assert_non_null(warnings);
-	assert_non_null(strstr(warnings, dir));
-	assert_ptr_equal(strchr(warnings, '\n') + 1, warnings + strlen(warnings)); /* one line */
-	assert_null(mw_sql_warnings(sql));
-	mw_sql_close(sql);
-}
-
-static void a_damaged_spool_is_an_error_of_the_query(void **state)
-{
-	(void)state;
-	char path[600];
-	(void)snprintf(path, sizeof(path), "%s/" MW_SPOOL_FILE, dir);
-	write_file(path,
-		   "this is no database, and long enough to be looked at as one: .................................."
-		   "......................................................................................");
-	struct mw_sql *sql = open_sql();
-	assert_string_equal(rows_of(sql, "SELECT * FROM process_events"), "");
-	assert_non_null(strstr(mw_sql_warnings(sql), "not a database"));
-	mw_sql_close(sql);
-}
+#include "sql_world.h"
 
 static void nothing_can_be_written(void **state)
 {
@@ -532,24 +83,32 @@ enum {
 	PATH,
 	SIZE,
 	OTHER,
+	ONE_OF,
 };
 
 static struct mw_sql_scan seen;
 static char seen_text[64];
+static unsigned seen_scans;
 
 static int fill_probe(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
 {
 	seen = *scan;
 	seen_text[0] = '\0';
 	for (unsigned i = 0; i < scan->constraint_count; i++) {
-		size_t n = strlen(seen_text);
-		(void)snprintf(seen_text + n, sizeof(seen_text) - n, "%u:%d:%s ", scan->constraints[i].column,
-			       (int)scan->constraints[i].op, scan->constraints[i].text);
+		const struct mw_sql_constraint *constraint = &scan->constraints[i];
+		const struct mw_sql_constraint *value = constraint->values ? constraint->values : constraint;
+		for (size_t k = 0; k == 0 || k < constraint->value_count; k++) {
+			size_t n = strlen(seen_text);
+			(void)snprintf(seen_text + n, sizeof(seen_text) - n, "%u:%d:%s ", constraint->column,
+				       (int)constraint->op, value[k].text);
+		}
 	}
-	if (scan->constraint_count && strcmp(scan->constraints[0].text, "fail") == 0)
+	seen_scans++;
+	if (scan->constraint_count && scan->constraints[0].text && strcmp(scan->constraints[0].text, "fail") == 0)
 		return mw_err_set(err, -EIO, "it failed");
 	int r = 0;
-	while (scan->constraint_count && strcmp(scan->constraints[0].text, "many") == 0 && r == 0)
+	while (scan->constraint_count && scan->constraints[0].text && strcmp(scan->constraints[0].text, "many") == 0 &&
+	       r == 0)
 		r = mw_rows_add(rows);
 	if (r < 0 || (r = mw_rows_add(rows)) < 0)
 		return r;
@@ -563,6 +122,7 @@ static const struct mw_sql_column probe_columns[] = {
 	[PATH] = {"path", MW_SQL_TEXT, MW_SQL_INDEX | MW_SQL_REQUIRED | MW_SQL_LIKE, "Path"},
 	[SIZE] = {"size", MW_SQL_BIGINT, MW_SQL_RANGE, "Size"},
 	[OTHER] = {"other", MW_SQL_DOUBLE, 0, "Other"},
+	[ONE_OF] = {"one_of", MW_SQL_TEXT, MW_SQL_INDEX | MW_SQL_REQUIRED | MW_SQL_SET, "Other"},
 	{0},
 };
 
@@ -602,12 +162,25 @@ static void constraints_reach_the_table(void **state)
 	assert_string_equal(ask_probe(db, "SELECT p.path FROM (SELECT '/x' AS y) JOIN probe p ON p.path = y"),
 			    "0:0:/x ");
 
-	assert_string_equal(ask_probe(db, "SELECT * FROM probe"),
-			    "table probe: queried without a required column in the WHERE clause; say WHERE path = …");
-	assert_string_equal(ask_probe(db, "SELECT * FROM probe WHERE size = 1"),
-			    "table probe: queried without a required column in the WHERE clause; say WHERE path = …");
+	assert_string_equal(
+		ask_probe(db, "SELECT * FROM probe"),
+		"table probe: queried without a required column in the WHERE clause; say WHERE path = … or one_of = …");
+	assert_string_equal(
+		ask_probe(db, "SELECT * FROM probe WHERE size = 1"),
+		"table probe: queried without a required column in the WHERE clause; say WHERE path = … or one_of = …");
 	assert_string_equal(ask_probe(db, "SELECT * FROM probe WHERE path = 'fail'"), "table probe: it failed");
 	assert_non_null(strstr(ask_probe(db, "SELECT * FROM probe WHERE path = 'many'"), "too many rows"));
+	/* IN is one scan where the table can do that, and else one for each value. */
+	seen_scans = 0;
+	assert_string_equal(ask_probe(db, "SELECT 1 FROM probe WHERE one_of IN ('c', 'a', NULL, 'a')"), "3:7:a 3:7:c ");
+	assert_string_equal(ask_probe(db, "WITH w(x) AS (VALUES('v'), ('w')) SELECT 1 FROM probe WHERE one_of IN w"),
+			    "3:7:v 3:7:w ");
+	assert_string_equal(ask_probe(db, "SELECT 1 FROM probe WHERE one_of = 'x'"), "3:0:x ");
+	assert_int_equal(seen_scans, 3);
+	assert_string_equal(ask_probe(db, "SELECT 1 FROM probe WHERE path IN ('a', 'b')"), "0:0:b ");
+	assert_int_equal(seen_scans, 5);
+	assert_string_equal(ask_probe(db, "SELECT 1 FROM probe WHERE one_of IN (NULL)"), "0:0:b "); /* is not asked */
+	assert_int_equal(seen_scans, 5);
 	world.deadline_ns = 1;
 	assert_string_equal(ask_probe(db, "SELECT * FROM probe WHERE path = 'many'"), "interrupted");
 	sqlite3_close(db);
@@ -780,19 +353,6 @@ static void no_pattern_takes_for_ever(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(only_processes_asked_for_are_read),
-		TEST(joins_read_only_what_they_need),
-		TEST(maps_are_read_as_proc_writes_them),
-		TEST(secrets_are_not_in_command_lines),
-		TEST(columns_say_what_proc_says),
-		TEST(a_thread_is_no_process),
-		TEST(process_events_come_from_the_spool),
-		TEST(socket_and_file_events_come_from_the_spool),
-		TEST(rules_and_flags_come_from_the_spool),
-		TEST(time_is_compared_in_seconds),
-		TEST(alerts_come_from_the_spool),
-		TEST(without_a_spool_there_are_no_rows_and_a_warning),
-		TEST(a_damaged_spool_is_an_error_of_the_query),
 		TEST(nothing_can_be_written),
 		TEST(a_query_has_limits),
 		TEST(no_query_takes_all_memory),

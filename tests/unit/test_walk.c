@@ -24,6 +24,7 @@
 #include "pkg/walk.h"
 
 enum {
+	ROUNDS = 50,
 	PATH_BYTES = 600,
 };
 
@@ -371,12 +372,20 @@ static void test_leaves_the_page_cache_as_it_was(void **state)
 		print_message("the file system of $TMPDIR keeps its files in memory\n");
 		skip();
 	}
-	struct mw_package_walk *walk = new_walk();
-	struct seen seen = walk_once(walk);
-	assert_string_equal(seen.names, "cold warm ");
-	assert_false(is_cached("/cold.egg-info"));
+	/* The kernel lets go what it can: not a page that another CPU is still busy with.  Not letting go is never seen to work. */
+	bool is_let_go = false;
+	for (unsigned round = 0; round < ROUNDS && !is_let_go; round++) {
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		if (is_cached("/cold.egg-info"))
+			continue;
+		struct mw_package_walk *walk = new_walk();
+		struct seen seen = walk_once(walk);
+		assert_string_equal(seen.names, "cold warm ");
+		is_let_go = !is_cached("/cold.egg-info");
+		mw_package_walk_free(walk);
+	}
+	assert_true(is_let_go);
 	assert_true(is_cached("/warm.egg-info"));
-	mw_package_walk_free(walk);
 }
 
 static bool had_enough(void)

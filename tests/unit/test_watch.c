@@ -61,7 +61,8 @@ static void a_new_tree_is_watched_and_what_is_in_it_told(void **state)
 	watched_mkdir(&w, "a/b");
 	watched_mkdir(&w, "a/b/c");
 	watched_write(&w, "a/b/c/f", "x");
-	watched_expect(&w, "CREATE a/\nCREATE a/b/ scan\nCREATE a/b/c/ scan\nCREATE a/b/c/f scan\n");
+	watched_expect(&w, "CREATE a/\nCREATE a/b/ scan\nCREATE a/b/c/ scan\nCREATE a/b/c/f scan\n"
+			   "MODIFY a/b/c/f scan\n");
 	watched_write(&w, "a/b/c/f", "y");
 	watched_expect(&w, "MODIFY a/b/c/f closed\n");
 }
@@ -106,7 +107,8 @@ static void moves_from_and_to_outside_are_deletions_and_creations(void **state)
 	watched_write(&w, "out/a/b/f", "not watched");
 	watched_expect(&w, "");
 	watched_rename(&w, "out/a", "in/c");
-	watched_expect(&w, "CREATE in/c/\nCREATE in/c/b/ scan\nCREATE in/c/b/f scan\n");
+	watched_expect(&w, "CREATE in/c/\nCREATE in/c/b/ scan\nCREATE in/c/b/f scan\n"
+			   "MODIFY in/c/b/f scan\n");
 	watched_write(&w, "in/c/b/f", "y");
 	watched_expect(&w, "MODIFY in/c/b/f closed\n");
 }
@@ -186,7 +188,7 @@ static void wildcards_in_the_middle(void **state)
 	watched_mkdir(&w, "bob");
 	watched_mkdir(&w, "bob/.ssh");
 	watched_write(&w, "bob/.ssh/key", "x");
-	watched_expect(&w, "CREATE bob/.ssh/key scan\n");
+	watched_expect(&w, "CREATE bob/.ssh/key scan\nMODIFY bob/.ssh/key scan\n");
 }
 
 static void links_are_not_followed_but_told(void **state)

@@ -322,7 +322,7 @@ static void run(bool is_stopped_reader)
 		make_tree(&trees);
 	watched_patterns(&w, PATTERNS("%%"), NULL, false);
 	assert_int_equal(w.logged, 0);
-	assert_int_equal(mw_watch_visit(w.watch, put_known, NULL), 0);
+	assert_int_equal(mw_watch_visit(w.watch, INT64_MAX, put_known, NULL), 0);
 	w.told = do_again;
 	start(is_stopped_reader);
 	watched_run(&w, are_done, 120000);

@@ -295,6 +295,67 @@ static void a_line_longer_than_the_buffer_is_dropped(void **state)
 	free(line);
 }
 
+static size_t size_of(unsigned n)
+{
+	char name[MW_PATH_BYTES + 8];
+	struct stat st;
+	(void)snprintf(name, sizeof(name), n ? "%s.%u" : "%s", path, n);
+	return stat(name, &st) == 0 ? (size_t)st.st_size : 0;
+}
+
+static void a_file_is_rotated_by_whole_lines(void **state)
+{
+	(void)state;
+	enum {
+		BYTES = 1050, /* ten lines */
+		OLD = 3,
+	};
+	struct mw_writer *writer;
+	struct mw_err err;
+	char line[LINE_BYTES + 1] = {0};
+	assert_int_equal(mw_writer_open_file(path, &writer, &err), 0);
+	assert_int_equal(mw_writer_rotate(writer, path, BYTES, OLD, &err), 0);
+	for (unsigned n = 0; n < 64; n++) {
+		make_line(line, n);
+		line[LINE_BYTES - 1] = '\n';
+		mw_writer_line(writer, line, LINE_BYTES);
+		if (n % 7 == 0)
+			assert_true(mw_writer_pump(writer));
+	}
+	assert_true(mw_writer_pump(writer));
+	assert_int_equal(size_of(0), 4 * LINE_BYTES);
+	for (unsigned n = 1; n <= OLD; n++)
+		assert_int_equal(size_of(n), 10 * LINE_BYTES);
+	assert_int_equal(size_of(OLD + 1), 0);
+	/* A line that is longer than a file comes alone. */
+	char *longer = calloc(1, 3 * BYTES);
+	memset(longer, 'x', 3 * BYTES);
+	mw_writer_line(writer, longer, 3 * BYTES);
+	mw_writer_line(writer, line, LINE_BYTES);
+	assert_true(mw_writer_pump(writer));
+	assert_int_equal(size_of(1), 3 * BYTES + 1);
+	assert_int_equal(size_of(2), 4 * LINE_BYTES);
+	assert_int_equal(size_of(0), LINE_BYTES);
+	assert_int_equal(mw_writer_dropped(writer), 0);
+	free(longer);
+	mw_writer_free(writer);
+
+	/* It goes on with what is there; where nothing can be renamed it grows. */
+	assert_int_equal(mw_writer_open_file(path, &writer, &err), 0);
+	assert_int_equal(mw_writer_rotate(writer, path, BYTES, 1, &err), 0);
+	for (unsigned n = 0; n < 10; n++)
+		mw_writer_line(writer, line, LINE_BYTES);
+	assert_true(mw_writer_pump(writer));
+	assert_int_equal(size_of(0), LINE_BYTES);
+	assert_int_equal(size_of(1), 10 * LINE_BYTES);
+	mw_writer_free(writer);
+	for (unsigned n = 1; n <= OLD; n++) {
+		char name[MW_PATH_BYTES + 8];
+		(void)snprintf(name, sizeof(name), "%s.%u", path, n);
+		(void)unlink(name);
+	}
+}
+
 int main(void)
 {
 	/* As the header asks of every user. */
@@ -308,6 +369,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_file_sink_is_private_and_never_a_link, make_path, remove_path),
 		cmocka_unit_test_setup_teardown(a_full_disk_tears_one_line_and_no_other, make_path, remove_path),
 		cmocka_unit_test_setup_teardown(a_line_longer_than_the_buffer_is_dropped, make_path, remove_path),
+		cmocka_unit_test_setup_teardown(a_file_is_rotated_by_whole_lines, make_path, remove_path),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "sql/paths.h"
+#include "sql/rows.h"
 #include "sql/table.h"
 
 enum {
@@ -50,10 +51,15 @@ enum {
 	MOUNT_NAMESPACE_ID,
 };
 
+enum {
+	BATCH = 64, /* rows at a time */
+};
+
 static const struct mw_sql_column columns[] = {
-	[PATH] = {"path", MW_SQL_TEXT, MW_SQL_INDEX | MW_SQL_REQUIRED | MW_SQL_LIKE,
+	[PATH] = {"path", MW_SQL_TEXT, MW_SQL_INDEX | MW_SQL_REQUIRED | MW_SQL_LIKE | MW_SQL_SET,
 		  "Path; with LIKE, % is any part of one name, %% at the end all below"},
-	[DIRECTORY] = {"directory", MW_SQL_TEXT, MW_SQL_REQUIRED | MW_SQL_ADDITIONAL | MW_SQL_LIKE, "Folder it is in"},
+	[DIRECTORY] = {"directory", MW_SQL_TEXT, MW_SQL_REQUIRED | MW_SQL_ADDITIONAL | MW_SQL_LIKE | MW_SQL_SET,
+		       "Folder it is in"},
 	[FILENAME] = {"filename", MW_SQL_TEXT, 0, "Name in that folder"},
 	[INODE] = {"inode", MW_SQL_BIGINT, 0, "Inode"},
 	[UID] = {"uid", MW_SQL_BIGINT, 0, "Owner"},
@@ -75,7 +81,7 @@ static const struct mw_sql_column columns[] = {
 	[VOLUME_SERIAL] = {"volume_serial", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[FILE_ID] = {"file_id", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[FILE_VERSION] = {"file_version", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only", "version"},
-	[PRODUCT_VERSION] = {"product_version", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
+	[PRODUCT_VERSION] = {"product_version", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only", "version"},
 	[ORIGINAL_FILENAME] = {"original_filename", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[SHORTCUT_TARGET_PATH] = {"shortcut_target_path", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
 	[SHORTCUT_TARGET_TYPE] = {"shortcut_target_type", MW_SQL_TEXT, MW_SQL_FOREIGN, "Windows only"},
@@ -119,9 +125,8 @@ static void add_link(struct mw_rows *rows, const char *path)
 		mw_rows_string(rows, SYMLINK_TARGET_PATH, target);
 }
 
-static int add_file(void *data, const char *path)
+static int add_file(struct mw_rows *rows, const char *path)
 {
-	struct mw_rows *rows = data;
 	struct statx file;
 	struct statx target;
 	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &file) < 0)
@@ -159,10 +164,29 @@ static int add_file(void *data, const char *path)
 	return 0;
 }
 
-static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
+static int open_scan(const struct mw_sql_scan *scan, void **ret_state, struct mw_err *err)
 {
+	struct mw_sql_paths *paths = NULL;
 	(void)err;
-	return mw_sql_paths_each(scan, PATH, DIRECTORY, add_file, rows);
+	int r = mw_sql_paths_open(scan, PATH, DIRECTORY, &paths);
+	*ret_state = paths;
+	return r;
+}
+
+static int next(void *state, const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
+{
+	int r = 0;
+	(void)scan;
+	(void)err;
+	for (const char *path; rows->count < BATCH && (r = mw_sql_paths_next(state, &path)) > 0;)
+		if ((r = add_file(rows, path)) < 0)
+			break;
+	return r < 0 ? r : 0;
+}
+
+static void close_scan(void *state)
+{
+	mw_sql_paths_close(state);
 }
 
 const struct mw_sql_table mw_table_file = {
@@ -171,5 +195,7 @@ const struct mw_sql_table mw_table_file = {
 	.source = "file system",
 	.example = "SELECT path, mode, uid FROM file WHERE path LIKE '/usr/bin/%' AND mode LIKE '4%'",
 	.columns = columns,
-	.fill = fill,
+	.open = open_scan,
+	.next = next,
+	.close = close_scan,
 };

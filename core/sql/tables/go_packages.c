@@ -30,27 +30,29 @@ static const struct mw_sql_column columns[] = {
 	{0},
 };
 
-static void fill_row(const struct mw_sql_packages *packages, const struct mw_package *package)
-{
-	struct mw_rows *rows = packages->rows;
-	mw_sql_packages_text(rows, NAME, package->name);
-	mw_sql_packages_text(rows, VERSION, package->version);
-	mw_sql_packages_text(rows, CHECKSUM, package->hash);
-	mw_sql_packages_text(rows, SCOPE, package->scope);
-	mw_sql_packages_text(rows, REPLACES, package->replaces);
-	mw_sql_packages_text(rows, MAIN, package->group);
-	mw_sql_packages_text(rows, GO_VERSION, package->compiler);
-	mw_sql_packages_text(rows, SETTINGS, package->settings);
-	mw_sql_packages_text(rows, PATH, package->path);
-	mw_sql_packages_directory(packages, DIRECTORY, package->directory);
-	mw_rows_int(rows, UID, package->uid);
-}
+static const struct mw_sql_package_files files = {
+	.kind = MW_PACKAGE_GO,
+	.path = PATH,
+	.directory = DIRECTORY,
+	.uid = UID,
+	.texts =
+		{
+			[NAME] = MW_PACKAGE_TEXT(name),
+			[VERSION] = MW_PACKAGE_TEXT(version),
+			[CHECKSUM] = MW_PACKAGE_TEXT(hash),
+			[SCOPE] = MW_PACKAGE_TEXT(scope),
+			[REPLACES] = MW_PACKAGE_TEXT(replaces),
+			[MAIN] = MW_PACKAGE_TEXT(group),
+			[GO_VERSION] = MW_PACKAGE_TEXT(compiler),
+			[SETTINGS] = MW_PACKAGE_TEXT(settings),
+			[PATH] = MW_PACKAGE_TEXT(path),
+		},
+};
 
 static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
 {
 	(void)err;
-	struct mw_sql_packages packages = {.scan = scan, .rows = rows, .fill = fill_row};
-	return mw_sql_packages_walk_files(&packages, MW_PACKAGE_GO, DIRECTORY, PATH);
+	return mw_sql_package_files(scan, &files, rows);
 }
 
 const struct mw_sql_table mw_table_go_packages = {

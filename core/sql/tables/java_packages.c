@@ -28,26 +28,33 @@ static const struct mw_sql_column columns[] = {
 	{0},
 };
 
-static void fill_row(const struct mw_sql_packages *packages, const struct mw_package *package)
+static void add_more(struct mw_rows *rows, const struct mw_package *package)
 {
-	struct mw_rows *rows = packages->rows;
-	mw_sql_packages_text(rows, NAME, package->name);
-	mw_sql_packages_text(rows, VERSION, package->version);
-	mw_sql_packages_text(rows, GROUP_ID, package->group);
-	mw_sql_packages_text(rows, LICENSE, package->license);
-	mw_sql_packages_text(rows, VENDOR, package->vendor);
-	mw_sql_packages_text(rows, TITLE, package->summary);
 	mw_rows_int(rows, DEPTH, package->depth);
-	mw_sql_packages_text(rows, PATH, package->path);
-	mw_sql_packages_directory(packages, DIRECTORY, package->directory);
-	mw_rows_int(rows, UID, package->uid);
 }
+
+static const struct mw_sql_package_files files = {
+	.kind = MW_PACKAGE_JAVA,
+	.path = PATH,
+	.directory = DIRECTORY,
+	.uid = UID,
+	.more = add_more,
+	.texts =
+		{
+			[NAME] = MW_PACKAGE_TEXT(name),
+			[VERSION] = MW_PACKAGE_TEXT(version),
+			[GROUP_ID] = MW_PACKAGE_TEXT(group),
+			[LICENSE] = MW_PACKAGE_TEXT(license),
+			[VENDOR] = MW_PACKAGE_TEXT(vendor),
+			[TITLE] = MW_PACKAGE_TEXT(summary),
+			[PATH] = MW_PACKAGE_TEXT(path),
+		},
+};
 
 static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
 {
 	(void)err;
-	struct mw_sql_packages packages = {.scan = scan, .rows = rows, .fill = fill_row};
-	return mw_sql_packages_walk_files(&packages, MW_PACKAGE_JAVA, DIRECTORY, PATH);
+	return mw_sql_package_files(scan, &files, rows);
 }
 
 const struct mw_sql_table mw_table_java_packages = {

@@ -22,7 +22,7 @@ enum {
 
 static const struct mw_sql_column columns[] = {
 	/* Not one of osquery's indexes, but as useful: see process_open_sockets. */
-	[PID] = {"pid", MW_SQL_INTEGER, MW_SQL_RANGE, "Process id; -1 when nobody is known to hold it"},
+	[PID] = {"pid", MW_SQL_INTEGER, MW_SQL_RANGE | MW_SQL_SET, "Process id; -1 when nobody is known to hold it"},
 	[PORT] = {"port", MW_SQL_INTEGER, 0, "Port; 0 for unix"},
 	[PROTOCOL] = {"protocol", MW_SQL_INTEGER, 0, "6 TCP, 17 UDP, 0 unix"},
 	[FAMILY] = {"family", MW_SQL_INTEGER, 0, "1 unix, 2 IPv4, 10 IPv6"},
@@ -69,9 +69,7 @@ static int add_socket(const struct mw_open_socket *socket, void *data)
 
 static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
 {
-	const struct mw_sql_constraint *pid = mw_sql_equal(scan, PID);
-	bool is_of_one = pid && pid->is_integer && pid->integer > 0 && pid->integer <= INT32_MAX;
-	return mw_each_open_socket(scan, is_of_one ? (pid_t)pid->integer : 0, add_socket, rows, err);
+	return mw_each_open_socket(scan, PID, add_socket, rows, err);
 }
 
 const struct mw_sql_table mw_table_listening_ports = {

@@ -23,7 +23,7 @@ enum {
 };
 
 static const struct mw_sql_column columns[] = {
-	[PID] = {"pid", MW_SQL_INTEGER, MW_SQL_INDEX, "Process id"},
+	[PID] = {"pid", MW_SQL_INTEGER, MW_SQL_INDEX | MW_SQL_SET, "Process id"},
 	[KEY] = {"key", MW_SQL_TEXT, 0, "Name of the variable"},
 	[VALUE] = {"value", MW_SQL_TEXT, 0,
 		   "Its value; \"[redacted:…]\" for what looks like a secret, unless --allow_plain_env is given"},
@@ -62,7 +62,8 @@ static int add_variables(const struct mw_sql_scan *scan, pid_t pid, int pidfd, s
 
 static int open_scan(const struct mw_sql_scan *scan, void **ret_state, struct mw_err *err)
 {
-	return mw_process_table_open(scan, PID, add_variables, ret_state, err);
+	static const struct mw_process_table table = {.pid = PID, .add = add_variables};
+	return mw_process_table_open(scan, &table, ret_state, err);
 }
 
 const struct mw_sql_table mw_table_process_envs = {

@@ -46,7 +46,8 @@ static const struct mw_sql_column columns[] = {
 	[FSGID] = {"fsgid", MW_SQL_TEXT, 0, "Not recorded"},
 	[SUID] = {"suid", MW_SQL_TEXT, 0, "Not recorded"},
 	[SGID] = {"sgid", MW_SQL_TEXT, 0, "Not recorded"},
-	[UPTIME] = {"uptime", MW_SQL_BIGINT, 0, "Uptime of the machine; not recorded"},
+	[UPTIME] = {"uptime", MW_SQL_BIGINT, 0,
+		    "Seconds that the machine was up then; NULL of events before it was started"},
 	[EID] = {"eid", MW_SQL_TEXT, MW_SQL_INDEX | MW_SQL_HIDDEN, "Id of the event"},
 	{0},
 };
@@ -62,6 +63,7 @@ static const char *const expressions[sizeof(columns) / sizeof(columns[0])] = {
 	[PID] = "pid",
 	[PPID] = PROCESS("ppid"),
 	[TIME] = "time_ns / 1000000000",
+	[UPTIME] = "uptime_at(time_ns)",
 	[EXECUTABLE] = PROCESS("exe"),
 	[PARTIAL] = "iif(json_extract(body, '$.call.incomplete'), 'true', 'false')",
 	[CWD] = PROCESS("cwd"),

@@ -31,7 +31,7 @@ enum {
 };
 
 static const struct mw_sql_column columns[] = {
-	[PID] = {"pid", MW_SQL_INTEGER, MW_SQL_INDEX, "Process id"},
+	[PID] = {"pid", MW_SQL_INTEGER, MW_SQL_INDEX | MW_SQL_SET, "Process id"},
 	[START] = {"start", MW_SQL_TEXT, 0, "First address, in hexadecimal"},
 	[END] = {"end", MW_SQL_TEXT, 0, "Address behind the last, in hexadecimal"},
 	[PERMISSIONS] = {"permissions", MW_SQL_TEXT, 0, "r read, w write, x execute, p private, s shared"},
@@ -96,7 +96,8 @@ static int add_maps(const struct mw_sql_scan *scan, pid_t pid, int pidfd, struct
 
 static int open_scan(const struct mw_sql_scan *scan, void **ret_state, struct mw_err *err)
 {
-	return mw_process_table_open(scan, PID, add_maps, ret_state, err);
+	static const struct mw_process_table table = {.pid = PID, .add = add_maps};
+	return mw_process_table_open(scan, &table, ret_state, err);
 }
 
 const struct mw_sql_table mw_table_process_memory_map = {

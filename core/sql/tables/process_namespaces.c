@@ -20,7 +20,7 @@ enum {
 };
 
 static const struct mw_sql_column columns[] = {
-	[PID] = {"pid", MW_SQL_INTEGER, MW_SQL_INDEX, "Process id"},
+	[PID] = {"pid", MW_SQL_INTEGER, MW_SQL_INDEX | MW_SQL_SET, "Process id"},
 	[CGROUP] = {"cgroup_namespace", MW_SQL_TEXT, 0, "Inode of its namespace of control groups"},
 	[IPC] = {"ipc_namespace", MW_SQL_TEXT, 0, "Of System V IPC and message queues"},
 	[MNT] = {"mnt_namespace", MW_SQL_TEXT, 0, "Of mounts"},
@@ -60,7 +60,8 @@ static int add_namespaces(const struct mw_sql_scan *scan, pid_t pid, int pidfd, 
 
 static int open_scan(const struct mw_sql_scan *scan, void **ret_state, struct mw_err *err)
 {
-	return mw_process_table_open(scan, PID, add_namespaces, ret_state, err);
+	static const struct mw_process_table table = {.pid = PID, .add = add_namespaces};
+	return mw_process_table_open(scan, &table, ret_state, err);
 }
 
 const struct mw_sql_table mw_table_process_namespaces = {

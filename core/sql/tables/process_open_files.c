@@ -11,7 +11,7 @@ enum {
 };
 
 static const struct mw_sql_column columns[] = {
-	[PID] = {"pid", MW_SQL_BIGINT, MW_SQL_INDEX, "Process id"},
+	[PID] = {"pid", MW_SQL_BIGINT, MW_SQL_INDEX | MW_SQL_SET, "Process id"},
 	[FD] = {"fd", MW_SQL_BIGINT, 0, "Descriptor"},
 	[PATH] = {"path", MW_SQL_TEXT, 0, "Path of the file; \" (deleted)\" follows when it has no name any more"},
 	{0},
@@ -45,7 +45,8 @@ static int add_files(const struct mw_sql_scan *scan, pid_t pid, int pidfd, struc
 
 static int open_scan(const struct mw_sql_scan *scan, void **ret_state, struct mw_err *err)
 {
-	return mw_process_table_open(scan, PID, add_files, ret_state, err);
+	static const struct mw_process_table table = {.pid = PID, .add = add_files};
+	return mw_process_table_open(scan, &table, ret_state, err);
 }
 
 const struct mw_sql_table mw_table_process_open_files = {

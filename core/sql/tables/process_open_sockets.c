@@ -22,7 +22,8 @@ enum {
 };
 
 static const struct mw_sql_column columns[] = {
-	[PID] = {"pid", MW_SQL_INTEGER, MW_SQL_ADDITIONAL, "Process id; -1 when nobody is known to hold it"},
+	[PID] = {"pid", MW_SQL_INTEGER, MW_SQL_ADDITIONAL | MW_SQL_SET,
+		 "Process id; -1 when nobody is known to hold it"},
 	[FD] = {"fd", MW_SQL_BIGINT, 0, "Descriptor; -1 likewise"},
 	[SOCKET] = {"socket", MW_SQL_BIGINT, 0, "Inode of the socket"},
 	[FAMILY] = {"family", MW_SQL_INTEGER, 0, "1 unix, 2 IPv4, 10 IPv6"},
@@ -77,12 +78,7 @@ static int add_socket(const struct mw_open_socket *socket, void *data)
 
 static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_err *err)
 {
-	const struct mw_sql_constraint *pid = mw_sql_equal(scan, PID);
-	if (!pid || (pid->is_integer && pid->integer == -1))
-		return mw_each_open_socket(scan, 0, add_socket, rows, err);
-	if (!pid->is_integer || pid->integer <= 0 || pid->integer > INT32_MAX)
-		return 0;
-	return mw_each_open_socket(scan, (pid_t)pid->integer, add_socket, rows, err);
+	return mw_each_open_socket(scan, PID, add_socket, rows, err);
 }
 
 const struct mw_sql_table mw_table_process_open_sockets = {

@@ -9,9 +9,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "crypto/redact.h"
+#include "proc/pidfd.h"
 #include "proc/procfs.h"
 #include "sql/process_table.h"
 #include "sql/table.h"
+#include "sql/world.h"
 
 enum {
 	PID,
@@ -62,7 +64,7 @@ enum {
 };
 
 static const struct mw_sql_column columns[] = {
-	[PID] = {"pid", MW_SQL_BIGINT, MW_SQL_INDEX, "Process id"},
+	[PID] = {"pid", MW_SQL_BIGINT, MW_SQL_INDEX | MW_SQL_SET, "Process id"},
 	[NAME] = {"name", MW_SQL_TEXT, 0, "Command name (comm), at most 15 bytes"},
 	[PATH] = {"path", MW_SQL_TEXT, 0, "Path of the executable"},
 	[CMDLINE] = {"cmdline", MW_SQL_TEXT, 0, "Arguments, with blanks between; at most 64 KiB; secrets blotted out"},
@@ -135,6 +137,22 @@ static int add_stat(int pidfd, struct mw_rows *rows)
 	mw_rows_int(rows, THREADS, stat.num_threads);
 	mw_rows_int(rows, NICE, stat.nice);
 	return 0;
+}
+
+/* Making the text of PID/status costs the kernel more than any other of these files.  Where the ids can be had without it, a file
+ * of the process is read after that: it is then still the one that has the number. */
+static bool add_ids_quickly(const struct mw_sql_scan *scan, pid_t pid, struct mw_rows *rows)
+{
+	struct mw_pidfd_ids ids;
+	if (!scan->world->has_pidfd_ids || mw_pidfd_ids(pid, &ids) < 0)
+		return false;
+	mw_rows_int(rows, UID, ids.uid);
+	mw_rows_int(rows, GID, ids.gid);
+	mw_rows_int(rows, EUID, ids.euid);
+	mw_rows_int(rows, EGID, ids.egid);
+	mw_rows_int(rows, SUID, ids.suid);
+	mw_rows_int(rows, SGID, ids.sgid);
+	return true;
 }
 
 static int add_ids(int pidfd, struct mw_rows *rows)
@@ -225,14 +243,17 @@ static void add_io(int pidfd, struct mw_rows *rows)
 }
 
 /* -ESRCH when it ended in between. */
-static int add_columns(int pidfd, const struct mw_sql_scan *scan, struct mw_rows *rows)
+static int add_columns(pid_t pid, int pidfd, const struct mw_sql_scan *scan, struct mw_rows *rows)
 {
 	char cgroup[MW_PATH_BYTES];
 	int r = 0;
-	if (mw_sql_wants(scan, NAME) || mw_sql_wants(scan, STATE) || wants_any(scan, WIRED_SIZE, SYSTEM_TIME) ||
-	    wants_any(scan, START_TIME, NICE))
+	bool wants_stat = mw_sql_wants(scan, NAME) || mw_sql_wants(scan, STATE) ||
+			  wants_any(scan, WIRED_SIZE, SYSTEM_TIME) || wants_any(scan, START_TIME, NICE);
+	bool wants_ids = wants_any(scan, UID, SGID);
+	bool has_ids = wants_ids && wants_stat && add_ids_quickly(scan, pid, rows);
+	if (wants_stat)
 		r = add_stat(pidfd, rows);
-	if (r == 0 && wants_any(scan, UID, SGID))
+	if (r == 0 && wants_ids && !has_ids)
 		r = add_ids(pidfd, rows);
 	if (r == 0 && mw_sql_wants(scan, CMDLINE))
 		r = add_cmdline(pidfd, rows);
@@ -257,7 +278,7 @@ static int add_process(const struct mw_sql_scan *scan, pid_t pid, int pidfd, str
 	if (r < 0)
 		return r;
 	mw_rows_int(rows, PID, pid);
-	r = add_columns(pidfd, scan, rows);
+	r = add_columns(pid, pidfd, scan, rows);
 	if (r < 0)
 		mw_rows_undo(rows);
 	return r;
@@ -265,7 +286,11 @@ static int add_process(const struct mw_sql_scan *scan, pid_t pid, int pidfd, str
 
 static int open_scan(const struct mw_sql_scan *scan, void **ret_state, struct mw_err *err)
 {
-	return mw_process_table_open(scan, PID, add_process, ret_state, err);
+	static const struct mw_process_table table = {.pid = PID, .add = add_process, .batch = 16};
+	struct mw_pidfd_ids own;
+	struct mw_sql_world *world = scan->world;
+	world->has_pidfd_ids = mw_pidfd_fits(world->procfd) && mw_pidfd_ids(getpid(), &own) == 0;
+	return mw_process_table_open(scan, &table, ret_state, err);
 }
 
 const struct mw_sql_table mw_table_processes = {

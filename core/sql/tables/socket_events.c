@@ -40,7 +40,8 @@ static const struct mw_sql_column columns[] = {
 	[SOCKET] = {"socket", MW_SQL_TEXT, MW_SQL_HIDDEN, "unix: its path; with @ in front when it is abstract"},
 	[TIME] = {"time", MW_SQL_BIGINT, MW_SQL_ADDITIONAL | MW_SQL_RANGE | MW_SQL_ORDER,
 		  "When it happened, in seconds since 1970"},
-	[UPTIME] = {"uptime", MW_SQL_BIGINT, 0, "Uptime of the machine; not recorded"},
+	[UPTIME] = {"uptime", MW_SQL_BIGINT, 0,
+		    "Seconds that the machine was up then; NULL of events before it was started"},
 	[EID] = {"eid", MW_SQL_TEXT, MW_SQL_INDEX | MW_SQL_HIDDEN, "Id of the event"},
 	[SUCCESS] = {"success", MW_SQL_INTEGER, MW_SQL_HIDDEN, "1 when it succeeded, 0 when not"},
 	[STATUS] =
@@ -72,6 +73,7 @@ static const char *const expressions[sizeof(columns) / sizeof(columns[0])] = {
 	[REMOTE_PORT] = SOCKET_("remote_port"),
 	[SOCKET] = SOCKET_("path"),
 	[TIME] = "time_ns / 1000000000",
+	[UPTIME] = "uptime_at(time_ns)",
 	[EID] = "id",
 	[SUCCESS] = "CASE WHEN " UNKNOWN " THEN NULL ELSE " ERROR " IS NULL END",
 	[STATUS] = "CASE WHEN " UNKNOWN " THEN NULL WHEN " ERROR " IS NULL THEN 'succeeded'"

@@ -5,6 +5,7 @@ local environment = require "moonwatch.environment"
 local errors = require "moonwatch.aws.errors"
 local loop = require "moonwatch.loop"
 local retry = require "moonwatch.aws.retry"
+local secret = require "moonwatch.secret"
 local sigv4 = require "moonwatch.sigv4"
 local tls = require "moonwatch.tls"
 
@@ -22,7 +23,7 @@ local ANSWER_BYTES = 512 << 10
 local clock_offset = 0
 
 ---@class moonwatch.aws.Call
----@field service string  as in the name of its host: "ssm", "secretsmanager", "api.ecr"
+---@field service string  as in the name of its host: "ssm", "secretsmanager", "kinesis", "firehose", "api.ecr"
 ---@field signs_as string?  what the signature calls it, where that differs
 ---@field region string
 ---@field target string  X-Amz-Target
@@ -30,6 +31,8 @@ local clock_offset = 0
 ---@field action string  of IAM: "ssm:GetParameter"
 ---@field resource string  ARN, for the message when it is denied
 ---@field deadline number
+---@field is_open? boolean  the answer is no secret, and comes as a string; connections are kept
+---@field tries? integer
 
 ---@param call moonwatch.aws.Call
 ---@param place moonwatch.aws.Endpoint
@@ -68,8 +71,8 @@ local function try_once(call, place, keys)
   local answer, message, code = tls.request {
     url = place.url,
     plain = place.plain,
-    secret = true,
-    alone = true,
+    secret = not call.is_open,
+    alone = not call.is_open,
     headers = signed_headers(call, place, keys),
     body = call.body,
     total_ms = math.max(1, math.min(TRY_MS, retry.left(call.deadline))),
@@ -80,8 +83,13 @@ local function try_once(call, place, keys)
     local is_final = code == "EKEYREJECTED" or code == "EFBIG" or code == "EPROTONOSUPPORT" or code == "ENOSYS"
     return nil, { class = is_final and "final" or "transient", message = message, code = code }
   end
+  local open = call.is_open and answer.body
+  if open then
+    answer.body = secret.new(open)
+  end
   local _, problem = answer.body:get "__type"
   if answer.status == 200 and not problem then
+    answer.body = open or answer.body
     return answer
   end
   if answer.status == 200 then
@@ -112,9 +120,10 @@ end
 
 --- May wait, at most until the deadline.
 ---@param call moonwatch.aws.Call
----@return moonwatch.Secret? body
+---@return (moonwatch.Secret|string)? body
 ---@return string? message
 ---@return string? code
+---@return moonwatch.aws.ErrorClass? class
 function M.call(call)
   local place, message, code = endpoint.find(call.service, call.region)
   if not place then
@@ -138,8 +147,8 @@ function M.call(call)
       credentials.forget()
     elseif class == "clock" and not has_reset then
       has_reset = true
-    elseif not BASE_MS[class] or try == TRIES or not retry.wait(try, BASE_MS[class], call.deadline) then
-      return nil, explain(call, place, keys, failure), failure.code
+    elseif not BASE_MS[class] or try == (call.tries or TRIES) or not retry.wait(try, BASE_MS[class], call.deadline) then
+      return nil, explain(call, place, keys, failure), failure.code, class
     else
       try = try + 1
     end

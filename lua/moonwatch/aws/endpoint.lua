@@ -17,6 +17,8 @@ local PARTITIONS = {
 }
 
 local OVERRIDES = {
+  firehose = "AWS_ENDPOINT_URL_FIREHOSE",
+  kinesis = "AWS_ENDPOINT_URL_KINESIS",
   ssm = "AWS_ENDPOINT_URL_SSM",
   secretsmanager = "AWS_ENDPOINT_URL_SECRETS_MANAGER",
   sts = "AWS_ENDPOINT_URL_STS",
@@ -69,7 +71,7 @@ end
 ---@field plain boolean  http, by an override
 
 --- The address of `service` in `region`.  AWS_ENDPOINT_URL and its kind, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT.
----@param service "ssm"|"secretsmanager"|"sts"|"api.ecr"
+---@param service "ssm"|"secretsmanager"|"sts"|"kinesis"|"firehose"|"api.ecr"
 ---@param region string
 ---@return moonwatch.aws.Endpoint? endpoint
 ---@return string? message

@@ -99,7 +99,7 @@ end
 function Loop:pause(ms)
   local deadline = self.host.now() + ms
   repeat
-    if self.flush_until then
+    if self.flush_until or self.is_stopped then
       return true
     end
     self.host.wait(self.options.consumer, math.max(0, deadline - self.host.now()), { urgent = {}, streams = {} })
@@ -380,6 +380,7 @@ function Loop:run()
       self:await()
     end
   end
+  self.has_ended = true
 end
 
 --- Begin to deliver, as a task.
@@ -421,11 +422,15 @@ function M.stop(own)
   own.host.wake(own.options.consumer)
 end
 
---- All of them.
+--- All of them.  The loops that may still be at something.
+---@return moonwatch.delivery.Loop[]
 function M.stop_all()
+  local stopped = {}
   while #loops > 0 do
+    stopped[#stopped + 1] = loops[#loops]
     M.stop(loops[#loops])
   end
+  return stopped
 end
 
 --- The end is near: send what there is, within that time.  Returns when all is sent, or the time is over.

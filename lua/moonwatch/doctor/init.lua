@@ -20,7 +20,7 @@ local M = {}
 local TOTAL_MS <const> = 10000
 
 local checks = {}
-for _, group in ipairs { "system", "files", "network", "cloud" } do
+for _, group in ipairs { "system", "files", "network", "backend", "cloud" } do
   for _, check in ipairs(require("moonwatch.doctor." .. group)) do
     checks[#checks + 1] = check
   end

@@ -171,6 +171,58 @@ function M.ends(item)
   return there, here
 end
 
+--- Valid UTF-8: what is none becomes U+FFFD, byte by byte, as in JSON.
+---@param value string
+---@return string
+function M.utf8(value)
+  local from, parts = 1, nil
+  while true do
+    local good, bad = utf8.len(value, from)
+    if good then
+      return parts and table.concat(parts) .. sub(value, from) or value
+    end
+    parts = parts or {}
+    parts[#parts + 1] = sub(value, from, bad - 1)
+    parts[#parts + 1] = "\u{FFFD}"
+    from = bad + 1
+  end
+end
+
+local function hex(characters)
+  return (characters:gsub(".", function(character)
+    return ("\\x%02X"):format(byte(character))
+  end))
+end
+
+--- A value as text of one line: valid UTF-8, control characters written \xHH.  nil for what is neither text nor number.
+---@param value any
+---@return string?
+function M.plain(value)
+  if type(value) == "number" then
+    return tostring(M.integer(value) or value)
+  elseif type(value) ~= "string" then
+    return nil
+  elseif not value:find "[%c\x80-\xFF]" then
+    return value
+  end
+  return (M.utf8(value):gsub("%c", hex):gsub("\xC2[\x80-\x9F]", hex))
+end
+
+--- At most so many bytes, whole characters.
+---@param value string  UTF-8
+---@param max_bytes integer
+---@return string
+function M.cut(value, max_bytes)
+  if #value <= max_bytes then
+    return value
+  end
+  local last = max_bytes
+  while last > 0 and byte(value, last + 1) & 0xC0 == 0x80 do
+    last = last - 1
+  end
+  return sub(value, 1, last)
+end
+
 local identifier_of, identifier
 
 --- What a backend knows the host by.

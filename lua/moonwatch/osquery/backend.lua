@@ -1,5 +1,6 @@
 --- Everything with the backend, in its order: who this is, enrolment, configuration, what is sent, queries.
 local backends = require "moonwatch.osquery.backends"
+local carve = require "moonwatch.osquery.carve"
 local client = require "moonwatch.osquery.client"
 local config = require "moonwatch.osquery.config"
 local distributed = require "moonwatch.osquery.distributed"
@@ -34,16 +35,20 @@ end
 ---@field version string
 
 local begun = loop.bell()
-local is_begun, logs = false, false
+local is_begun, has_failed, logs = false, false, false
+--- At the end, until it is known who this is and with what secret.
+local BEGIN_MS <const> = 1000
 
 ---@param options moonwatch.osquery.backend.Options
 local function begin(options)
   local ok, message = client.begin(enroll.lost)
   if not ok then
+    has_failed = true
     options.report(message)
     return
   end
   if not flags.get "disable_enrollment" and not backends.path "enroll" then
+    has_failed = true
     options.report "the backend has no path to enrol at: name --backend, or --enroll_tls_endpoint"
     return
   end
@@ -58,6 +63,7 @@ local function begin(options)
   if not flags.get "disable_enrollment" then
     options.await_secret()
   end
+  carve.begin(options)
   is_begun = true
   begun:ring()
   if flags.get "config_plugin" == "tls" and backends.path "config" then
@@ -93,13 +99,20 @@ end
 ---@param ms number
 function M.hurry(ms)
   local deadline = loop.now() + ms
-  if not is_begun then
-    begun:wait(ms)
+  if not is_begun and not has_failed then
+    -- The secret, or where this runs, may still be asked for.
+    begun:wait(math.min(ms, BEGIN_MS))
   end
-  if is_begun and logs and not client.node_key() then
-    enroll.hurry()
-    enroll.await(deadline - loop.now())
+  if is_begun and logs and not client.node_key() and not flags.get "disable_enrollment" then
+    enroll.hurry(math.max(0, deadline - loop.now()))
   end
+end
+
+--- Wait for the first configuration, or until it cannot be had for now.
+---@param ms number
+---@return boolean  it was asked for
+function M.await_config(ms)
+  return is_begun and client.node_key() ~= nil and ms > 0 and refresh.await(ms)
 end
 
 return M

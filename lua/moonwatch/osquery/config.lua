@@ -183,7 +183,11 @@ end
 
 --- Further members of `moonwatch`, taken by others: name -> function(value, source) -> true | nil, message.
 ---@type table<string, fun(value: any, source: string): boolean?, string?>
-M.members = {}
+M.members = {
+  bundle = function(value, source)
+    return require "moonwatch.bundle".take(value, source)
+  end,
+}
 
 --- What takes schedule, packs, decorators and views: function(document, source) -> true | nil, message; and lines, as a third result.
 ---@type fun(document: table, source: string): boolean?, string?, string[]?

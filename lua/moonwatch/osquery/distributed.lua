@@ -1,4 +1,5 @@
 --- Queries that the backend wants answered now.
+local carve = require "moonwatch.osquery.carve"
 local client = require "moonwatch.osquery.client"
 local crypto = require "moonwatch.crypto"
 local enroll = require "moonwatch.osquery.enroll"
@@ -86,6 +87,9 @@ local function run(id, sql)
   local rows, problem, stats, more = ask(sql)
   denied[digest] = nil
   save()
+  if rows then
+    carve.take(stats.warnings)
+  end
   if not rows then
     return { id = id, rows = "[]", status = 1, message = tostring(problem), stats = stats_of(more) }
   end

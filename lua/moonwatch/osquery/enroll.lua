@@ -28,6 +28,9 @@ local options
 local wake = loop.bell()
 local enrolled = loop.bell()
 local enrolled_at, losses = 0, 0
+-- Tries that have failed; and whether the last one was refused.
+local failed, was_refused = 0, false
+local tried = loop.bell()
 
 --- What a node key is good for.
 local function bound_to()
@@ -60,6 +63,7 @@ local function take_key(key)
   client.set_node_key(key)
   enrolled_at = loop.time()
   enrolled:ring()
+  tried:ring()
 end
 
 --- One try.
@@ -125,6 +129,8 @@ local function enroll()
       end
       return
     end
+    failed, was_refused = failed + 1, is_refused
+    tried:ring()
     local kind = is_refused and "refused" or failure and (failure.status or failure.code) or "?"
     if kind ~= told and not (failure and failure.blocked) then
       told = kind
@@ -171,9 +177,18 @@ function M.await(ms)
   return true
 end
 
---- No pause before the next try: the end is near.
-function M.hurry()
+--- The end is near: one more try at once, and no more waiting when that fails.
+---@param ms number  at most
+function M.hurry(ms)
+  local deadline = loop.now() + ms
+  local before = failed
+  if was_refused then
+    return
+  end
   wake:ring()
+  while not client.node_key() and failed == before and loop.now() < deadline do
+    tried:wait(deadline - loop.now())
+  end
 end
 
 ---@class moonwatch.osquery.enroll.Options

@@ -1,4 +1,5 @@
 --- Schedule and packs of a configuration: which queries there are, and which of them are for this host.
+local cjson = require "cjson"
 local text = require "moonwatch.text"
 
 ---@class moonwatch.osquery.packs
@@ -44,6 +45,13 @@ local WARNINGS <const> = 32
 ---@field default_interval integer
 ---@field delimiter string
 ---@field read_pack? fun(path: string): table?, string?  a pack in a file of its own; nil: there can be none
+
+--- A member that is null is none.
+local function given(value)
+  if value ~= cjson.null then
+    return value
+  end
+end
 
 ---@param value any
 ---@param otherwise boolean
@@ -156,7 +164,7 @@ local function read_query(short, entry, pack, reading)
     return warn(reading, "query %s: longer than %d KiB; left out", quoted(short), QUERY_BYTES >> 10)
   end
   local interval = settings.default_interval
-  if entry.interval ~= nil then
+  if given(entry.interval) ~= nil then
     interval = whole(entry.interval) or 0
   end
   if interval < 1 or interval > INTERVAL_MAX then
@@ -204,7 +212,7 @@ end
 ---@param most integer
 ---@return string[]?
 local function texts(list, most)
-  if list == nil then
+  if given(list) == nil then
     return {}
   elseif type(list) == "string" then
     return { list }
@@ -239,7 +247,7 @@ local function read_pack(name, object, reading)
   end
   pack.discovery = discovery
   if type(object.queries) ~= "table" then
-    if object.queries ~= nil then
+    if given(object.queries) ~= nil then
       warn(reading, "pack %s: queries is no object", quoted(name))
     end
     return pack

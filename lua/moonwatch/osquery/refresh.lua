@@ -21,6 +21,8 @@ local CAP_S <const> = 30
 
 local options
 local wake = loop.bell()
+-- Of the first time.
+local asked, is_asked = loop.bell(), false
 -- Digest of the text that was applied last, or refused last.
 local seen
 
@@ -108,6 +110,8 @@ function M.start(given)
   local is_first = true
   while true do
     local ok, message, failure = fetch()
+    is_asked = true
+    asked:ring()
     if ok and is_failing then
       options.report "the backend's configuration can be had again"
     elseif not ok and not is_failing then
@@ -131,6 +135,17 @@ function M.start(given)
       wake:wait(math.max(ms, 100))
     end
   end
+end
+
+--- Wait until it was asked for once.
+---@param ms number
+---@return boolean
+function M.await(ms)
+  local deadline = loop.now() + ms
+  while options and not is_asked and loop.now() < deadline do
+    asked:wait(math.max(1, deadline - loop.now()))
+  end
+  return is_asked
 end
 
 --- Ask now.

@@ -15,7 +15,7 @@ local status_log = require "moonwatch.osquery.status_log"
 ---@class moonwatch.osquery.schedule
 local M = {}
 
-local bell = loop.bell()
+local bell, started = loop.bell(), loop.bell()
 ---@type { report: fun(line: string), keep: fun(name: string, json: string), ran: fun(name: string, rows: string[])? }?
 local options
 
@@ -46,6 +46,9 @@ local current = scheduler.new {
   now = loop.now,
   wait = function(ms)
     bell:wait(ms)
+  end,
+  pause = function()
+    loop.sleep(0)
   end,
   random = math.random,
   flag = flags.get,
@@ -91,16 +94,35 @@ end
 ---@param given { report: fun(line: string), keep: fun(name: string, json: string) }
 function M.start(given)
   options = given
+  started:ring()
   current:run()
+end
+
+--- Has any configuration come?
+---@return boolean
+function M.is_known()
+  return current:is_known()
 end
 
 --- The end of the application: tell what event tables have gathered, and stop.  In a task.
 ---@param deadline_ms number
 function M.flush(deadline_ms)
-  if options then
+  local deadline = loop.now() + deadline_ms
+  while not options and loop.now() < deadline do
+    started:wait(math.max(1, deadline - loop.now()))
+  end
+  deadline_ms = deadline - loop.now()
+  if not options or deadline_ms <= 0 then
+    return
+  end
+  -- A query before these may take its time to end, and others are to have theirs.
+  local over = loop.bell()
+  loop.spawn(function()
     current:finish(loop.now() + deadline_ms)
     bell:ring()
-  end
+    over:ring()
+  end)
+  over:wait(deadline_ms)
 end
 
 return M

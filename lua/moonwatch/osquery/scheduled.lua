@@ -6,8 +6,13 @@ local result = require "moonwatch.osquery.result"
 local M = {}
 
 local INFO <const>, WARNING <const>, ERROR <const> = 0, 1, 2
+--- Lines that are written between two looks of the loop at what else there is.
+local SLICE <const> = 500
 --- What ends a query by a fault of its own.
 local FAULTS <const> = { ENOMEM = true, ENOBUFS = true }
+--- Of its time, a tenth on the processor; or so many times in a row.
+local CPU_PART <const> = 10
+local TIMEOUTS <const> = 3
 
 --- Of a query beside the loop, by flags.
 ---@param self moonwatch.osquery.Scheduler
@@ -28,7 +33,13 @@ end
 ---@return string?
 ---@return string?
 function M.first_row(self, query)
+  local name = "decorator: " .. query
+  if self.denied:has(name, self.world.time()) then
+    return nil, "the sensor died while it ran; it is not run for a day"
+  end
+  self.denied:mark(name)
   local rows, message, code = self.world.query.run(query, limits(self, { sorted = true, escaped = true }))
+  self.denied:unmark()
   if not rows and code == "ENOBUFS" then
     message = message .. " (only the first row counts)"
   end
@@ -98,16 +109,24 @@ local function save_state(self, query, state)
   end
 end
 
+--- How many bytes, and what is to be said of them; or nil, message.  A line that is too long stays so: it is left out, and the
+--- others are not kept from going.
 local function put_lines(self, run, lines)
-  local bytes = 0
-  for _, line in ipairs(lines) do
-    local ok, message = self.world.add(line, run.name, run.time)
-    if not ok then
+  local bytes, left_out, why = 0, 0, nil
+  for i, line in ipairs(lines) do
+    if i % SLICE == 0 then
+      self.world.pause()
+    end
+    local ok, message, code = self.world.add(line, run.name, run.time)
+    if ok then
+      bytes = bytes + #line
+    elseif code == "E2BIG" then
+      left_out, why = left_out + 1, message
+    else
       return nil, message
     end
-    bytes = bytes + #line
   end
-  return bytes
+  return bytes, left_out > 0 and ("%d of %d lines are too long, and left out: %s"):format(left_out, #lines, why) or nil
 end
 
 local function new_run(self, query, epoch, counter)
@@ -169,13 +188,13 @@ local function handle_events(self, query, rows, window, epoch)
   local since = state and state.since or {}
   local counter = state and state.epoch == epoch and state.counter or 0
   local run = new_run(self, query, epoch, counter + 1)
-  local bytes = 0
+  local bytes, note = 0, nil
   if #rows > 0 then
     local told, message = tell_changes(self, run, {}, rows)
     if not told then
       return nil, message
     end
-    bytes, counter = told, counter + 1
+    bytes, note, counter = told, message, counter + 1
   end
   local has_more, has_moved = false, #rows > 0
   for name, seen in pairs(window) do
@@ -194,16 +213,21 @@ local function handle_events(self, query, rows, window, epoch)
   if self.world.ran and #rows > 0 then
     self.world.ran(run, rows)
   end
-  return bytes, nil, has_more
+  return bytes, note, has_more
 end
 
 --- How a query ended that gave no rows.
 local function handle_failure(self, query, state, message, code, stats)
-  local is_fault = FAULTS[code]
+  if code == "EINTR" then
+    return -- the end
+  end
+  local is_fault = FAULTS[code] -- not EBUSY: too many wait, or the thread hangs
   if code == "ETIME" then
-    -- Where others take the processor, or somebody else does not answer, it is not the query's own.
+    -- Where others take the processor, or somebody else does not answer, it may not be the query's own; but not for ever.
     local cpu = stats and stats.user_ms + stats.system_ms or 0
-    is_fault = not stats or stats.wall_ms == 0 or 2 * cpu >= self.world.flag "query_timeout_ms"
+    state.timeouts = (state.timeouts or 0) + 1
+    is_fault = not stats or stats.wall_ms == 0 or CPU_PART * cpu >= self.world.flag "query_timeout_ms"
+      or state.timeouts >= TIMEOUTS
   end
   state.message = message
   if is_fault and query.denylist then
@@ -260,7 +284,7 @@ function M.run(self, query)
   self.is_new = true
   local code = not rows and stats or nil
   stats = rows and stats or failed
-  if stats then
+  if stats and code ~= "EINTR" then
     note_stats(state, stats, world.time())
   end
   local events, all_events = reads_events(stats and stats.tables or {})
@@ -273,6 +297,7 @@ function M.run(self, query)
     end
     return handle_failure(self, query, state, message, code, stats)
   end
+  state.timeouts = nil
   local epoch = flag "schedule_epoch"
   local bytes, why, has_more
   if query.snapshot then
@@ -288,7 +313,7 @@ function M.run(self, query)
   end
   state.message = why
   state.output_size = (state.output_size or 0) + (bytes or 0)
-  self:tell(ERROR, "query " .. query.name, why and "what it gave cannot be kept: " .. why or nil)
+  self:tell(ERROR, "query " .. query.name, why and (bytes and why or "what it gave cannot be kept: " .. why) or nil)
 end
 
 --- Is it over event tables alone, and reads what is new?  May wait.

@@ -13,12 +13,13 @@ local text = require "moonwatch.text"
 ---@field time fun(): number               seconds since 1970
 ---@field now fun(): number                milliseconds of a clock that is never set
 ---@field wait fun(ms: number)             until then, or until something changes
+---@field pause fun()                      let others go on
 ---@field random fun(): number             from 0 to 1
 ---@field flag fun(name: string): any
 ---@field identifier fun(): string         of this host in lines
 ---@field query moonwatch.query
 ---@field notes moonwatch.notes
----@field add fun(line: string, name: string, seconds: number): boolean?, string?
+---@field add fun(line: string, name: string, seconds: number): boolean?, string?, string?  message, code
 ---@field commit fun()                     what was added is safe
 ---@field report fun(severity: integer, message: string)  0 information, 1 warning, 2 error
 ---@field keep fun(name: string, json: string)            for tables
@@ -242,6 +243,12 @@ local function read_again(self)
   end
 end
 
+--- Has any document come?
+---@return boolean
+function Scheduler:is_known()
+  return next(self.sources) ~= nil
+end
+
 --- Is there anything to do at all?
 ---@return boolean
 function Scheduler:has_work()
@@ -448,10 +455,17 @@ end
 function Scheduler:finish(deadline)
   self:stop()
   local world = self.world
+  if self.is_busy then
+    world.query.interrupt()
+  end
   while self.is_busy and world.now() < deadline do
     world.wait(5)
   end
-  for _, query in ipairs(self.denied and self.queries or {}) do
+  if not self.denied then
+    return -- it never began
+  end
+  self:take_changes()
+  for _, query in ipairs(self.queries) do
     local state = self.states[query.name]
     if world.now() < deadline and state and not query.snapshot and scheduled.is_of_events(self, query)
       and is_active(self, query.pack) then

@@ -2,16 +2,16 @@
 ---
 --- A spec is a list of STREAM[+STREAM…]/FORMAT:SINK[=TARGET[;OPTION=VALUE…]], separated by commas.  A format is a script in this folder
 --- that returns a function, item -> line; a sink is a script in moonwatch/sink/ that opens a writer, or sends over the network what
---- the spool holds (moonwatch.output.network).
+--- the spool holds (moonwatch.delivery.outputs).
 
-local options = require "moonwatch.output.options"
+local options = require "moonwatch.sink.options"
 local text = require "moonwatch.text"
 
 ---@class moonwatch.output
 local M = {}
 
 M.streams = { "alerts", "events", "results", "status" }
-M.formats = { "json", "osquery", "text" }
+M.formats = { "cef", "ecs", "falco", "json", "ocsf", "osquery", "rfc5424", "text" }
 M.sinks = { "file", "firehose", "forward", "http", "kinesis", "nats", "stderr", "stdout", "syslog" }
 
 local SYNTAX = "STREAM/FORMAT:SINK[=TARGET[;OPTION=VALUE…]]"
@@ -134,7 +134,7 @@ end
 ---@field writer moonwatch.Writer
 
 --- Open every sink of `spec` that is here, not on the network; parts with the same sink and target share a writer, so that lines keep
---- their order.  Results and status lines are in the spool alone: moonwatch.output.network takes them from there.
+--- their order.  Results and status lines are in the spool alone: moonwatch.delivery.outputs takes them from there.
 ---@param spec string
 ---@return moonwatch.output.Opened[]?
 ---@return string? message

@@ -13,6 +13,8 @@ local M = {}
 local STATEMENT_BYTES = 1 << 20
 --- Of SQLite, in this process; what a sort or a join without end is stopped at.
 local MEMORY_BYTES = 256 << 20
+--- Threads that tables may take beside the main one.
+local HELPERS = 3
 local OUTPUT_BUFFER_BYTES = 1 << 16
 --- Of files that .read files that .read …
 local READ_DEPTH = 16
@@ -98,6 +100,12 @@ function Session:show(query)
     return false
   end
   renderer:begin(query:columns())
+  if row and renderer.all then
+    renderer:row(row)
+    row, message = renderer:all(query, function()
+      return self.is_over
+    end)
+  end
   while row and not self.is_over do
     renderer:row(row)
     row, message = query:texts()
@@ -226,12 +234,14 @@ function M.main(words)
     io.stderr:write("moonwatch: sql: ", message, "\n")
     return EXIT_USAGE
   end
+  collectgarbage("generational") -- most of what is made is shown and gone
   io.stdout:setvbuf("full", OUTPUT_BUFFER_BYTES)
   local database <close>, why = sql.open({
     state_dir = options.state_dir,
     time_ms = options.time_limit,
     rows = options.row_limit,
     process_memory_bytes = MEMORY_BYTES,
+    helpers = HELPERS,
   })
   if not database then
     io.stderr:write("moonwatch: sql: ", why, "\n")

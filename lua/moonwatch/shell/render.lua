@@ -5,6 +5,7 @@
 --- that a name in a result cannot drive the reader's terminal; formats for programs (json, jsonl,
 --- csv) keep them.
 
+local sql = require "moonwatch.sql"
 local text = require "moonwatch.text"
 
 ---@class moonwatch.shell.Style
@@ -16,6 +17,8 @@ local text = require "moonwatch.text"
 ---@class moonwatch.shell.Renderer
 ---@field begin fun(self, columns: string[])
 ---@field row fun(self, values: (string|nil)[])
+---@field all (fun(self, query: moonwatch.Query, is_over: fun(): boolean): string|false|nil, string?)?  where rows need not
+---be seen one by one: all of them; nil and why when the query fails
 ---@field finish fun(self)
 
 ---@class moonwatch.shell.render
@@ -117,154 +120,163 @@ end
 ---@type table<string, fun(style: table, write: moonwatch.shell.Write): moonwatch.shell.Renderer>
 local makers = {}
 
-local function object_of(keys, last, values)
-  local members = {}
-  for i, key in ipairs(keys) do
-    if last[key] == i then
-      members[#members + 1] = key .. ":" .. M.json_string(values[i] or "")
-    end
-  end
-  return "{" .. table.concat(members, ",") .. "}"
-end
-
---- Of columns of one name the last counts, as in osqueryi.
-local function keys_of(columns)
+--- What stands before the values of objects.  Of columns of one name the last counts, as in osqueryi.
+local function keys_of(columns, before, behind)
   local keys, last = {}, {}
   for i, name in ipairs(columns) do
-    keys[i] = M.json_string(name)
-    last[keys[i]] = i
+    last[name] = i
   end
-  return keys, last
+  for i, name in ipairs(columns) do
+    keys[i] = last[name] == i and before .. M.json_string(name) .. behind
+  end
+  return keys
+end
+
+--- A row after the other, each as a layout of C makes it.
+---@param layout fun(columns: string[]): moonwatch.sql.LayoutOptions
+---@param edges { head: (fun(columns: string[]): string)?, tail: string?, tail_of_nothing: string? }?
+local function streamed(write, layout, edges)
+  local rows
+  local has_rows = false
+  edges = edges or {}
+  local renderer = {}
+
+  function renderer.begin(_, columns)
+    rows = sql.layout(layout(columns))
+    write(edges.head and edges.head(columns) or "")
+  end
+
+  function renderer.row(_, values)
+    has_rows = true
+    write(rows:row(values))
+  end
+
+  function renderer.all(_, query, is_over)
+    local rendered, message
+    repeat
+      rendered, message = rows:rows(query)
+      if rendered then
+        has_rows = true
+        write(rendered)
+      end
+    until not rendered or is_over()
+    return rendered, message
+  end
+
+  function renderer.finish()
+    write(not has_rows and edges.tail_of_nothing or edges.tail or "")
+  end
+
+  return renderer
 end
 
 function makers.json(_, write)
-  local keys, last
-  local separator = "\n  "
-  return {
-    begin = function(_, columns)
-      keys, last = keys_of(columns)
-      write("[")
+  return streamed(write, function(columns)
+    return {
+      quote = "json", columns = keys_of(columns, "", ":"), null = '""',
+      first = "\n  ", between_rows = ",\n  ", open = "{", between = ",", close = "}",
+    }
+  end, {
+    head = function()
+      return "["
     end,
-    row = function(_, values)
-      write(separator .. object_of(keys, last, values))
-      separator = ",\n  "
-    end,
-    finish = function()
-      write("\n]\n")
-    end,
-  }
+    tail = "\n]\n",
+  })
 end
 
 function makers.json_pretty(_, write)
-  local keys, last
-  local separator = ""
-  return {
-    begin = function(_, columns)
-      keys, last = keys_of(columns)
-      write("[")
+  return streamed(write, function(columns)
+    return {
+      quote = "json", columns = keys_of(columns, "    ", ": "), null = '""',
+      between_rows = ",", open = "\n  {\n", between = ",\n", close = "\n  }",
+    }
+  end, {
+    head = function()
+      return "["
     end,
-    row = function(_, values)
-      local members = {}
-      for i, key in ipairs(keys) do
-        if last[key] == i then
-          members[#members + 1] = "    " .. key .. ": " .. M.json_string(values[i] or "")
-        end
-      end
-      write(separator .. "\n  {\n" .. table.concat(members, ",\n") .. "\n  }")
-      separator = ","
-    end,
-    finish = function()
-      write(separator == "" and "]\n" or "\n]\n")
-    end,
-  }
+    tail = "\n]\n",
+    tail_of_nothing = "]\n",
+  })
 end
 
 function makers.jsonl(_, write)
-  local keys, last
-  return {
-    begin = function(_, columns)
-      keys, last = keys_of(columns)
-    end,
-    row = function(_, values)
-      write(object_of(keys, last, values) .. "\n")
-    end,
-    finish = function() end,
-  }
-end
-
---- One line a row, of values that `convert` has gone over.
-local function joined(style, write, convert)
-  local count = 0
-  local function line(values)
-    local parts = {}
-    for i = 1, count do
-      parts[i] = convert(values[i])
-    end
-    write(table.concat(parts, style.separator) .. "\n")
-  end
-  return {
-    begin = function(_, columns)
-      count = #columns
-      if style.header then
-        line(columns)
-      end
-    end,
-    row = function(_, values)
-      line(values)
-    end,
-    finish = function() end,
-  }
-end
-
---- RFC 4180: quoted when it holds the separator, a quote, a line break or blanks at an end.
-function makers.csv(style, write)
-  return joined(style, write, function(value)
-    value = value or style.nullvalue or ""
-    local must_quote = value:find('["\r\n]') or value:find("^%s") or value:find("%s$")
-      or (style.separator ~= "" and value:find(style.separator, 1, true))
-    return must_quote and '"' .. value:gsub('"', '""') .. '"' or value
+  return streamed(write, function(columns)
+    return {
+      quote = "json", columns = keys_of(columns, "", ":"), null = '""', open = "{", between = ",", close = "}\n",
+    }
   end)
 end
 
+--- One line a row, and one of the names.
+local function joined(style, write, options)
+  local function layout(columns)
+    options.columns = {}
+    for i = 1, #columns do
+      options.columns[i] = ""
+    end
+    options.between, options.separator, options.close = style.separator, style.separator, "\n"
+    return options
+  end
+  return streamed(write, layout, style.header and {
+    head = function(columns)
+      return (assert(sql.layout(layout(columns)):row(columns)))
+    end,
+  })
+end
+
+--- RFC 4180.
+function makers.csv(style, write)
+  local null = sql.layout { quote = "csv", columns = { "" }, separator = style.separator }
+  return joined(style, write, { quote = "csv", null = null:row { style.nullvalue or "" } })
+end
+
 function makers.list(style, write)
-  return joined(style, write, shower(style))
+  return joined(style, write, { quote = "printable", null = show(style.nullvalue or "") })
 end
 
 function makers.line(style, write)
-  local show_value = shower(style)
-  local names, width = {}, 0
-  local separator = ""
-  return {
-    begin = function(_, columns)
-      for i, name in ipairs(columns) do
-        names[i] = show(name)
-        width = math.max(width, M.width(names[i]))
-      end
-    end,
-    row = function(_, values)
-      write(separator)
-      separator = "\n"
-      for i, name in ipairs(names) do
-        local blanks = (" "):rep(width - M.width(name))
-        write(blanks .. name .. " = " .. show_value(values[i]) .. "\n")
-      end
-    end,
-    finish = function() end,
-  }
+  return streamed(write, function(columns)
+    local names, width = {}, 0
+    for i, name in ipairs(columns) do
+      names[i] = show(name)
+      width = math.max(width, M.width(names[i]))
+    end
+    for i, name in ipairs(names) do
+      names[i] = (" "):rep(width - M.width(name)) .. name .. " = "
+    end
+    return {
+      quote = "printable", columns = names, null = show(style.nullvalue or ""),
+      between_rows = "\n", between = "\n", close = "\n",
+    }
+  end)
 end
 
---- A cell wider than its column is shown whole.
-local function pad(cells, widths)
+--- count -> as many blanks, or none
+local BLANKS = setmetatable({}, {
+  __index = function(blanks, count)
+    blanks[count] = (" "):rep(count)
+    return blanks[count]
+  end,
+})
+
+--- Cells that a printable text takes, most texts being plain.
+local function cells_of(printable)
+  return printable:find("^[ -~]*$") and #printable or M.width(printable)
+end
+
+--- A cell wider than its column is shown whole.  `sizes` are the widths of the cells.
+local function pad(cells, sizes, widths)
   local parts = {}
   for i, width in ipairs(widths) do
-    parts[i] = cells[i] .. (" "):rep(width - M.width(cells[i]))
+    local blanks = width - sizes[i]
+    parts[i] = blanks > 0 and cells[i] .. BLANKS[blanks] or cells[i]
   end
   return parts
 end
 
 --- "| a  | b |"
-local function table_line(cells, widths)
-  return "| " .. table.concat(pad(cells, widths), " | ") .. " |\n"
+local function table_line(cells, sizes, widths)
+  return "| " .. table.concat(pad(cells, sizes, widths), " | ") .. " |\n"
 end
 
 local function table_rule(widths)
@@ -276,8 +288,8 @@ local function table_rule(widths)
 end
 
 --- "a   b"
-local function column_line(cells, widths)
-  return table.concat(pad(cells, widths), "  "):gsub(" +$", "") .. "\n"
+local function column_line(cells, sizes, widths)
+  return table.concat(pad(cells, sizes, widths), "  "):gsub(" +$", "") .. "\n"
 end
 
 local function column_rule(widths)
@@ -291,27 +303,29 @@ end
 --- Rows under each other, in columns as wide as what is in them; a result without rows is nothing.
 local function laid_out(style, write, drawing)
   local show_value = shower(style)
-  local names = {}
+  local names, name_sizes = {}, {}
   local widths
   local waiting = {}
 
   local function lay_out()
     widths = {}
-    for i, name in ipairs(names) do
-      widths[i] = style.header and M.width(name) or 1
+    for i, size in ipairs(name_sizes) do
+      widths[i] = style.header and size or 1
     end
-    for _, cells in ipairs(waiting) do
-      for i, cell in ipairs(cells) do
-        widths[i] = math.max(widths[i], math.min(M.width(cell), WIDEST))
+    for _, row in ipairs(waiting) do
+      for i, size in ipairs(row.sizes) do
+        if size > widths[i] then
+          widths[i] = math.max(widths[i], math.min(size, WIDEST))
+        end
       end
     end
     write(drawing.edge(widths))
     if style.header then
-      write(drawing.line(names, widths))
+      write(drawing.line(names, name_sizes, widths))
       write(drawing.rule(widths))
     end
-    for _, cells in ipairs(waiting) do
-      write(drawing.line(cells, widths))
+    for _, row in ipairs(waiting) do
+      write(drawing.line(row.cells, row.sizes, widths))
     end
     waiting = {}
   end
@@ -320,18 +334,20 @@ local function laid_out(style, write, drawing)
     begin = function(_, columns)
       for i, name in ipairs(columns) do
         names[i] = show(name)
+        name_sizes[i] = cells_of(names[i])
       end
     end,
     row = function(_, values)
-      local cells = {}
+      local cells, sizes = {}, {}
       for i = 1, #names do
         cells[i] = show_value(values[i])
+        sizes[i] = cells_of(cells[i])
       end
       if widths then
-        write(drawing.line(cells, widths))
+        write(drawing.line(cells, sizes, widths))
         return
       end
-      waiting[#waiting + 1] = cells
+      waiting[#waiting + 1] = { cells = cells, sizes = sizes }
       if #waiting == LAYOUT_ROWS then
         lay_out()
       end

@@ -2,7 +2,7 @@
 local address = require "moonwatch.sink.address"
 local answer = require "moonwatch.delivery.answer"
 local loop = require "moonwatch.loop"
-local options = require "moonwatch.output.options"
+local options = require "moonwatch.sink.options"
 local tls = require "moonwatch.tls"
 
 local KINDS = { "clickhouse", "loki", "ndjson", "opensearch", "splunk" }

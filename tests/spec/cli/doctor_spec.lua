@@ -34,7 +34,7 @@ describe("doctor", function()
       end
     end
     assert.are.same({ "kernel", "cgroup", "security modules", "capabilities", "yama", "ptrace", "seccomp notify", "proc",
-      "limits", "inotify", "state folder", "sock_diag", "dns", "tls", "clock", "metadata", "credentials", "secret" }, names)
+      "limits", "inotify", "state folder", "sock_diag", "dns", "tls", "clock", "backend", "metadata", "credentials", "secret" }, names)
     assert.are.equal(told.ok and 0 or 1, status)
     for _, name in ipairs { "tls", "metadata", "credentials", "secret" } do
       assert.are.equal("off", checks[name].state, name)

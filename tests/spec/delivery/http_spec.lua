@@ -1,14 +1,11 @@
 -- Sinks over HTTP, from the spool to a server that fails in between.
 local cjson = require "cjson"
-local delivery = require "moonwatch.delivery"
-local loop = require "moonwatch.loop"
-local network = require "moonwatch.output.network"
+local network = require "moonwatch.delivery.outputs"
 local servers = require "tests.fixtures.net.server"
-local spool = require "moonwatch.spool"
+local through = dofile "tests/spec/delivery/through.lua"
 local tls = require "moonwatch.tls"
 
 local url, stop
-local reported = {}
 
 setup(function()
   local ready = servers.new_path()
@@ -29,40 +26,18 @@ local function answers(list)
   assert.are.equal(200, assert(tls.request { url = url .. "/answers", plain = true, body = cjson.encode(list) }).status)
 end
 
-local options = {
-  report = function(line) reported[#reported + 1] = line end,
-  remember = function() end,
-}
-
---- Deliver lines of results (each body as it is) with one output; `prepare` says what the server is to answer.
+--- `prepare` says what the server is to answer.
 ---@return table[] requests, table counts
 local function deliver(spec, bodies, prepare)
-  local dir = servers.new_path()
-  assert(os.execute("mkdir -m 700 " .. dir))
-  assert(spool.open { dir = dir })
-  reported = {}
-  local requests, counts
-  loop.run(function()
-    seen()
-    if prepare then
-      answers(prepare)
-    end
-    for i, body in ipairs(bodies) do
-      assert(spool.add("results", body, { name = "query" .. i, time_ns = 1700000000123000000 + i }))
-    end
-    assert(spool.commit())
-    assert(network.start(spec, options))
-    local name = network.name_of(assert(require("moonwatch.output").parse(spec))[1], {})
-    local deadline = loop.now() + 20000
-    repeat
-      loop.sleep(5)
-      counts = spool.counts(name).results
-    until counts.waiting == 0 or loop.now() > deadline
-    requests = seen()
-  end)
-  delivery.stop_all()
-  spool.close()
-  return requests, counts
+  return through.deliver(spec, bodies, {
+    before = function()
+      seen()
+      if prepare then
+        answers(prepare)
+      end
+    end,
+    after = seen,
+  })
 end
 
 local function bodies_of(requests)
@@ -82,7 +57,7 @@ describe("HTTP", function()
     assert.are.equal("application/x-ndjson", requests[1].headers["content-type"])
     assert.are.equal("gzip", requests[1].headers["content-encoding"])
     assert.are.equal("red", requests[1].headers["x-team"])
-    assert.are.same({ written = 2, read = 2, dropped = 0, aside = 0, waiting = 0 }, counts)
+    assert.are.same({ written = 2, read = 2, dropped = 0, aside = 0, handed = 0, waiting = 0 }, counts)
   end)
 
   it("delivers after failures of every kind, and nothing is lost", function()
@@ -93,8 +68,8 @@ describe("HTTP", function()
     assert.is_nil(requests[1].headers["content-encoding"])
     assert.are.equal(requests[1].body, requests[3].body)
     assert.are.equal(2, counts.read)
-    assert.truthy(reported[1]:find "HTTP 503")
-    assert.truthy(reported[#reported]:find "delivers again")
+    assert.truthy(through.reported[1]:find "HTTP 503")
+    assert.truthy(through.reported[#through.reported]:find "delivers again")
   end)
 
   it("sets aside what is refused for its content, alone", function()
@@ -103,7 +78,7 @@ describe("HTTP", function()
       bodies[i] = ('{"n":%d,"text":"%s"}'):format(i, i == 23 and "poison" or "")
     end
     local requests, counts = deliver("results/json:http=" .. url .. "/;period_ms=1", bodies)
-    assert.are.same({ written = 40, read = 39, dropped = 0, aside = 1, waiting = 0 }, counts)
+    assert.are.same({ written = 40, read = 39, dropped = 0, aside = 1, handed = 0, waiting = 0 }, counts)
     local taken = 0
     for _, request in ipairs(requests) do
       if request.status == 200 then
@@ -111,7 +86,7 @@ describe("HTTP", function()
       end
     end
     assert.are.equal(39, taken)
-    assert.are.equal(1, #reported)
+    assert.are.equal(1, #through.reported)
   end)
 
   it("speaks to Splunk's collector", function()
@@ -139,8 +114,8 @@ describe("HTTP", function()
     assert.are.equal("sec-results", action.create._index)
     assert.truthy(requests[2].body:find "busy")
     assert.falsy(requests[2].body:find '"a":1')
-    assert.are.same({ written = 4, read = 3, dropped = 0, aside = 1, waiting = 0 }, counts)
-    assert.truthy(table.concat(reported, "\n"):find "mapper_parsing_exception")
+    assert.are.same({ written = 4, read = 3, dropped = 0, aside = 1, handed = 0, waiting = 0 }, counts)
+    assert.truthy(table.concat(through.reported, "\n"):find "mapper_parsing_exception")
   end)
 
   it("inserts into ClickHouse", function()
@@ -183,7 +158,7 @@ describe("an output's name", function()
   end
 
   it("is stable, told apart, and shows nothing secret", function()
-    assert.are.same({ "http=https://h/a", "http=https://h/a events", "http=https://h/a events json", "http=https://h/a (2)", "mine" },
+    assert.are.same({ "http=https://h/a", "http=https://h/a events", "http=https://h/a json", "http=https://h/a (2)", "mine" },
       names("alerts/json:http=https://h/a?token=1,events/json:http=https://h/a,events/json:http=https://h/a?b,"
         .. "alerts/json:http=https://h/a;name=http=https://h/a (2),alerts/json:http=https://h/x;name=mine"))
     local long = names("alerts/json:http=https://h/" .. ("x"):rep(300))[1]

@@ -66,6 +66,9 @@ function M.new(notes)
         fake.scheduler:stop()
       end
     end,
+    pause = function()
+      fake.pauses = (fake.pauses or 0) + 1
+    end,
     random = function()
       return fake.random or 0.5
     end,
@@ -78,7 +81,9 @@ function M.new(notes)
     end,
     add = function(line, name, seconds)
       if fake.full then
-        return nil, fake.full
+        return nil, fake.full, "ENOSPC"
+      elseif #line > 2000 then
+        return nil, "more than 2000 bytes", "E2BIG"
       end
       fake.lines[#fake.lines + 1] = line
       fake.ran[#fake.ran + 1] = { name = name, at = seconds }
@@ -101,6 +106,9 @@ function M.new(notes)
           return nil, "no such table: " .. text, "EINVAL", stats()
         end
         return answer(options)
+      end,
+      interrupt = function()
+        fake.interrupted = true
       end,
       tables = function(text)
         return fake.tables[text] or { "processes" }

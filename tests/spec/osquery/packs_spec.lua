@@ -74,6 +74,8 @@ describe("a schedule", function()
 
   it("reads booleans as backends write them", function()
     local _, _, list = names { schedule = {
+      z = { query = "q", interval = cjson.null, removed = cjson.null, platform = cjson.null, version = cjson.null,
+        shard = cjson.null, snapshot = cjson.null },
       a = { query = "q", snapshot = "true", removed = 0, denylist = "f" },
       b = { query = "q", snapshot = "t", removed = "false", blacklist = false },
       c = { query = "q", snapshot = 1 },
@@ -83,7 +85,8 @@ describe("a schedule", function()
     for i, query in ipairs(list[1].queries) do
       told[i] = ("%s %s %s"):format(query.snapshot, query.removed, query.denylist)
     end
-    assert.are.same({ "true false false", "true false false", "true true true", "false true true" }, told)
+    assert.are.same({ "true false false", "true false false", "true true true", "false true true",
+      "false true true" }, told)
   end)
 
   it("has so many queries and no more", function()
@@ -118,6 +121,13 @@ describe("packs", function()
     end })
     assert.are.same({ "pack_p_n 3600" }, found)
     assert.are.same({ "pack q: /etc/none.conf: No such file or directory; left out" }, warnings)
+  end)
+
+  it("may have members that are null", function()
+    local found, warnings = names { packs = { p = { queries = { n = { query = "q" } }, discovery = cjson.null, platform = cjson.null },
+      q = { queries = cjson.null } } }
+    assert.are.same({ "pack_p_n 3600" }, found)
+    assert.are.same({}, warnings)
   end)
 
   it("are left out when they are none", function()
@@ -175,6 +185,7 @@ describe("decorators", function()
     assert.is_truthy(here.lines[1]:find('"decorations":{"x":"load","y":"always","z":"load"}', 1, true), here.lines[1])
     assert.is_truthy(here.lines[2]:find('"decorations":{"x":"load","y":"always","z":"minutes"}', 1, true), here.lines[2])
     assert.are.same({ '1 decorators: decorator "broken": no such table: broken' }, here.reports)
+    assert.is_nil(here.notes["running.schedule"])
     here.flags.disable_decorators = true
     here.run(50)
     assert.is_nil(here.lines[1]:find("decorations", 1, true))

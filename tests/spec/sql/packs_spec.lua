@@ -1,11 +1,10 @@
 -- Queries that were made for osquery run: those of packs, and all of every table.
 local sql = require "moonwatch.sql"
-
-local database <const> = assert(sql.open { state_dir = "/nowhere", time_ms = 60000 })
+local world = require "tests.spec.sql.world"
 
 --- Every row, and how many there were.
 local function run(text)
-  local query <close> = assert(database:prepare(text))
+  local query <close> = assert(world.database_of(text):prepare(text))
   local count = 0
   local row, message = query:step()
   while row do
@@ -86,7 +85,7 @@ describe("every table of osquery", function()
   for _, name in ipairs(names) do
     it(name .. " gives its columns, in order, and rows without an error", function()
       local query <close> =
-        assert(database:prepare(("SELECT * FROM %s%s LIMIT 1"):format(name, required(osquery[name]))))
+        assert(world.database_of(name):prepare(("SELECT * FROM %s%s LIMIT 1"):format(name, required(osquery[name]))))
       local expected, got = {}, {}
       for _, column in ipairs(osquery[name]) do
         if not column.is_hidden then
@@ -110,7 +109,7 @@ describe("every table", function()
     end)
 
     it(name .. " counts its rows", function()
-      local query <close> = assert(database:prepare(
+      local query <close> = assert(world.database_of(name):prepare(
         ("SELECT count(*) FROM %s%s"):format(name, required(described.columns))))
       assert.is_truthy(query:step())
     end)

@@ -76,6 +76,18 @@ describe("processes", function()
     assert.are.equal(table.concat(expected, " "), table.concat(got, " "))
   end)
 
+  it("may come and go while they are looked at", function()
+    local stop = os.tmpname()
+    os.execute(("while [ -e %s ]; do /bin/true & /bin/true; done >/dev/null 2>&1 &"):format(stop))
+    for _ = 1, 10 do
+      assert.is_true(#rows "SELECT * FROM processes" > 0)
+      rows "SELECT count(*) FROM processes JOIN process_envs USING (pid) JOIN process_open_files USING (pid)"
+      rows "SELECT count(*) FROM process_memory_map"
+      rows "SELECT count(*) FROM process_open_sockets JOIN processes USING (pid)"
+    end
+    os.remove(stop)
+  end)
+
   it("are those that ps lists", function()
     if not has "ps" then
       pending "ps is not there"

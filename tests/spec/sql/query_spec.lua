@@ -117,6 +117,8 @@ describe("a query beside the loop", function()
         inner_one = "\n SELECT * FROM processes WHERE pid = 1 -- init",
         two = "SELECT 1; SELECT 2",
         writes = "CREATE TABLE t(a)",
+        drops = "SELECT 1; DROP TABLE processes",
+        half = "SELECT 1; SELEC",
         users = "SELECT 1",
         plan = "EXPLAIN SELECT 1",
         list = "PRAGMA table_list",
@@ -128,7 +130,7 @@ describe("a query beside the loop", function()
         names[#names + 1] = name
       end
       table.sort(names)
-      assert.are.same({ "broken", "list", "plan", "two", "users", "writes", "x y" }, names)
+      assert.are.same({ "broken", "drops", "half", "list", "plan", "two", "users", "writes", "x y" }, names)
       assert.are.same({ { pid = 1 } }, (query.run "SELECT * FROM outer"))
       assert.are.same({ "processes", "inner_one", "outer" }, (query.tables "SELECT * FROM outer"))
       assert.are.equal("", query.views {})
@@ -160,6 +162,26 @@ describe("a query beside the loop", function()
       for i = 2, #order do
         assert.is_true(order[i - 1] < order[i])
       end
+    end)
+  end)
+
+  it("can be interrupted, and those behind it go on", function()
+    task(function()
+      local ended
+      loop.spawn(function()
+        local _, _, code = query.run(ENDLESS .. "count(*) FROM c")
+        ended = code
+      end)
+      local rows
+      loop.spawn(function()
+        rows = query.run "SELECT 1 AS a"
+      end)
+      repeat
+        query.interrupt()
+        loop.sleep(1)
+      until rows
+      assert.are.equal("EINTR", ended)
+      assert.are.same({ { a = 1 } }, rows)
     end)
   end)
 

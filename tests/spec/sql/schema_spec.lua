@@ -1,5 +1,6 @@
 -- The tables' declarations: osquery's where osquery has the table, and whole.
 local sql = require "moonwatch.sql"
+local world = require "tests.spec.sql.world"
 
 local FIXTURE = "tests/fixtures/osquery/columns.txt"
 
@@ -85,10 +86,8 @@ describe("osquery's table", function()
 end)
 
 describe("every table", function()
-  local database <const> = assert(sql.open { state_dir = "/nowhere" })
-
   local function names_of(text)
-    local query <close> = assert(database:prepare(text))
+    local query <close> = assert(world.database_of(text):prepare(text))
     return query:columns()
   end
 
@@ -107,7 +106,7 @@ describe("every table", function()
     end)
 
     it(name .. " has an example that runs", function()
-      local query <close> = assert(database:prepare(assert(described.example)))
+      local query <close> = assert(world.database_of(described.example):prepare(assert(described.example)))
       local row, message = query:step()
       assert.is_not_nil(row, message)
     end)
@@ -121,7 +120,7 @@ describe("every table", function()
       end
       for _, column in ipairs(described.columns) do
         if column.foreign then
-          local query <close> = assert(database:prepare(
+          local query <close> = assert(world.database_of(name):prepare(
             ("SELECT count(*) FROM %s WHERE %s%s IS NOT NULL"):format(name, required, column.name)))
           assert.are.equal(0, query:step()[1], column.name)
         end

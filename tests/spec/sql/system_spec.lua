@@ -271,6 +271,26 @@ describe("mounts", function()
     assert.are.same({ stat[1], stat[2], stat[3], 1 }, { tostring(row[1]), tostring(row[2]), tostring(row[3]), row[4] })
   end)
 
+  it("are those of mount(8)", function()
+    local before, shown, after
+    local tries = 0
+    repeat -- others on this machine mount things, too
+      before = tables.shell("mount")
+      shown = {}
+      for i, row in ipairs(here:rows("SELECT device, path, type FROM mounts")) do
+        shown[i] = ("%s on %s type %s"):format(row[1], row[2], row[3])
+      end
+      after = tables.shell("mount")
+      tries = tries + 1
+    until before == after or tries == 100
+    local expected = {}
+    for line in before:gmatch("[^\n]+") do
+      expected[#expected + 1] = line:match("^(.*) %(.-%)$")
+    end
+    assert.is_true(#expected > 0)
+    assert.are.same(expected, shown)
+  end)
+
   it("ask those of a server by another process", function()
     local folder = tables.root {}
     local made = over {

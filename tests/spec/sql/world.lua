@@ -115,4 +115,20 @@ function M.difference(theirs, ours)
   return table.concat(lines, "\n")
 end
 
+local whole, small
+
+--- What answers any query of any table: this machine; but for tables that go through whole file systems a small root.  On a
+--- machine with compilers and sources they take most of a minute, and other specs see to them.
+---@param text string  a query, or the name of a table
+function M.database_of(text)
+  whole = whole or assert(sql.open { state_dir = "/nowhere", time_ms = 60000 })
+  small = small or M.new {
+    ["etc/passwd"] = "root:x:0:0:root:/root:/bin/sh\n",
+    ["app/node_modules/express/package.json"] = '{"name": "express", "version": "4.18.2"}',
+    ["usr/lib/python3/dist-packages/flask-3.0.dist-info/METADATA"] = "Metadata-Version: 2.1\nName: flask\nVersion: 3.0\n",
+    ["usr/bin/tool"] = "#!/bin/sh\n",
+  }.database
+  return (text:find "_packages" or text:find "ruby_gems" or text:find "suid_bin") and small or whole
+end
+
 return M

@@ -5,11 +5,11 @@ local crypto = require "moonwatch.crypto"
 local delivery = require "moonwatch.delivery"
 local enroll_secret = require "moonwatch.enroll_secret"
 local loop = require "moonwatch.loop"
-local options_of = require "moonwatch.output.options"
+local options_of = require "moonwatch.sink.options"
 local output = require "moonwatch.output"
 local retry = require "moonwatch.aws.retry"
 
----@class moonwatch.output.network
+---@class moonwatch.delivery.outputs
 local M = {}
 
 --- What a sink's connect() returns.
@@ -18,9 +18,11 @@ local M = {}
 ---@field max_bytes? integer
 ---@field send fun(lines: string[], items: moonwatch.spool.Item[], budget_ms?: number): true?, string?, moonwatch.delivery.Trouble?
 
----@class moonwatch.output.network.Options
+---@class moonwatch.delivery.outputs.Options
 ---@field report fun(line: string)
 ---@field remember fun(secret: moonwatch.Secret)  to blot it out
+---@field wants? fun(name: string): boolean  only those outputs
+---@field is_over? fun(): boolean  nobody waits for it any more
 
 -- Longest name of a consumer (core/spool/queue.h).
 local NAME_BYTES = 120
@@ -62,6 +64,9 @@ local function resolve(part, name, options)
       end
       if try == 1 then
         options.report(("%s: a secret cannot be read: %s; it is tried again"):format(name, message))
+      end
+      if options.is_over and options.is_over() then
+        return nil
       end
       loop.sleep(math.max(1000, math.min(CAP_MS, retry.delay(try, BASE_MS))))
     end
@@ -133,6 +138,9 @@ end
 
 local function run(part, name, streams, options)
   resolve(part, name, options)
+  if options.is_over and options.is_over() then
+    return
+  end
   local sink = require("moonwatch.sink." .. part.sink)
   local sender, message = (sink.connect or require("moonwatch.sink.lines").connect)(part)
   if not sender then
@@ -153,7 +161,7 @@ end
 
 --- Begin to deliver what `spec` asks for; each output is a task.
 ---@param spec string
----@param options moonwatch.output.network.Options
+---@param options moonwatch.delivery.outputs.Options
 ---@return boolean? has_any
 ---@return string? message
 function M.start(spec, options)
@@ -171,9 +179,9 @@ function M.start(spec, options)
         streams[#streams + 1] = stream
       end
     end
-    if #streams > 0 then
+    local name = #streams > 0 and M.name_of(part, used)
+    if name and (not options.wants or options.wants(name)) then
       has_any = true
-      local name = M.name_of(part, used)
       -- Now, before what follows is written, so that it is counted whenever its secret can be read.
       local ok, why = spool.join(name, { streams = streams })
       if not ok then

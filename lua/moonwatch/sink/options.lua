@@ -4,10 +4,10 @@
 --- flag itself would be seen in many places.
 local text = require "moonwatch.text"
 
----@class moonwatch.output.options
+---@class moonwatch.sink.options
 local M = {}
 
----@class moonwatch.output.Option
+---@class moonwatch.sink.Option
 ---@field kind "text"|"integer"|"size"|"yes"|"choice"|"secret"|"header"|"labels"|"list"
 ---@field choices? string[]
 ---@field min? integer
@@ -141,7 +141,7 @@ end
 
 --- Values by name, with defaults.
 ---@param list string  what is behind the target's first semicolon; "" for none
----@param known table<string, moonwatch.output.Option>
+---@param known table<string, moonwatch.sink.Option>
 ---@return table<string, any>?
 ---@return string? message
 function M.parse(list, known)
@@ -194,8 +194,8 @@ M.tls = {
   plain = { kind = "yes", default = false },
 }
 
----@param ... table<string, moonwatch.output.Option>
----@return table<string, moonwatch.output.Option>
+---@param ... table<string, moonwatch.sink.Option>
+---@return table<string, moonwatch.sink.Option>
 function M.join(...)
   local all = {}
   for _, options in ipairs { ... } do

@@ -1,0 +1,16 @@
+/* What the kernel tells through a pidfd, pidfd_open(2), in one call and without making a text of it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct mw_pidfd_ids {
+	uint32_t uid, gid, euid, egid, suid, sgid;
+};
+
+/* Of process `pid` of our PID namespace; -ENOTTY before Linux 6.13, -ESRCH when it has gone. */
+int mw_pidfd_ids(pid_t pid, struct mw_pidfd_ids *ret);
+
+/* Are pids of this /proc those of system calls?  Not of a folder that stands in for it, nor of another PID namespace's. */
+bool mw_pidfd_fits(int procfd);
