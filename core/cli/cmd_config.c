@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/nearest.h"
 #include "cli/command.h"
+#include "cli/config_document.h"
 #include "event/attention.h"
 #include "flag/file_paths.h"
 #include "flag/flag.h"
@@ -26,8 +27,9 @@ enum {
 
 extern const struct mw_command mw_command_config;
 
-static struct mw_attention attention; /* large, and there is one */
-static struct mw_file_paths files;
+static struct mw_attention attention;   /* large, and there is one */
+static struct mw_file_paths files;      /* of the profile, and of the file over it */
+static struct mw_file_paths file_files; /* of the file */
 
 static int complain(int code, const struct mw_err *err)
 {
@@ -155,16 +157,38 @@ static int check_files(void)
 	return status;
 }
 
-static int check(const struct mw_flags *flags)
+static void warn(const char *line)
+{
+	mw_complain("%s", line);
+}
+
+/* The file of --config_path, into `files`; what is no good in it is said. */
+static int take_document(struct mw_flags *flags)
+{
+	struct mw_err err = {""};
+	int warnings = mw_config_document_load(flags, mw_tree(), &file_files, warn, &err);
+	if (warnings >= 0 && mw_file_paths_lay(&files, &file_files, &err) < 0)
+		warnings = -EINVAL;
+	if (warnings < 0)
+		mw_complain("%s", err.text);
+	return warnings < 0 ? MW_EXIT_CONFIG : warnings > 0 ? MW_EXIT_NO : MW_EXIT_OK;
+}
+
+static int check(struct mw_flags *flags)
 {
 	struct mw_err err = {""};
 	if (mw_outputs_check(mw_flag_text(flags, MW_FLAG_OUTPUTS), mw_tree(), &err) < 0) {
 		mw_complain("--outputs: %s", err.text);
 		return MW_EXIT_CONFIG;
 	}
+	int findings = take_document(flags);
+	if (findings == MW_EXIT_CONFIG)
+		return findings;
 	int status = check_files();
 	if (status == MW_EXIT_OK)
 		status = check_rules(flags);
+	if (status == MW_EXIT_OK)
+		status = findings;
 	if (status == MW_EXIT_OK)
 		puts("configuration: good");
 	return status;
@@ -192,10 +216,47 @@ static int run_dump(int argc, char **argv)
 	return status;
 }
 
+static enum mw_file_section section_of(const char *name)
+{
+	unsigned section = 0;
+	while (section < MW_SECTIONS && strcmp(mw_file_section_names[section], name) != 0)
+		section++;
+	return section;
+}
+
+static bool names(const struct mw_file_paths *paths, const struct mw_file_entry *wanted)
+{
+	for (size_t i = 0; i < paths->count; i++)
+		if (paths->entries[i].section == wanted->section &&
+		    strcmp(paths->entries[i].category, wanted->category) == 0)
+			return true;
+	return false;
+}
+
+/* Which files are watched, category by category, and who says so. */
+static void explain_files(const struct mw_flags *flags, enum mw_file_section only)
+{
+	mw_file_paths_sort(&files);
+	for (size_t i = 0; i < files.count; i++) {
+		const struct mw_file_entry *entry = &files.entries[i];
+		if (only != MW_SECTIONS && entry->section != only)
+			continue;
+		printf("%s: %s%s%s\n", mw_file_section_names[entry->section], entry->category,
+		       entry->text && *entry->text ? ": " : "", entry->text ? entry->text : ": nothing");
+		bool is_file = names(&file_files, entry);
+		printf("  from %s: %s\n", mw_flag_source_name(is_file ? MW_FROM_CONFIG : MW_FROM_PROFILE),
+		       mw_flag_text(flags, is_file ? MW_FLAG_CONFIG_PATH : MW_FLAG_PROFILE));
+	}
+}
+
 static int run_explain(int argc, char **argv)
 {
 	const struct mw_flag *only = NULL;
-	if (argc > 0 && argv[0][0] != '-') {
+	enum mw_file_section section = MW_SECTIONS;
+	if (argc > 0 && argv[0][0] != '-')
+		section = section_of(argv[0]);
+	bool is_section = section != MW_SECTIONS;
+	if (argc > 0 && argv[0][0] != '-' && !is_section) {
 		only = mw_flag_find(argv[0]);
 		if (!only) {
 			const char *nearest = mw_flag_nearest(argv[0]);
@@ -204,16 +265,19 @@ static int run_explain(int argc, char **argv)
 			return MW_EXIT_USAGE;
 		}
 	}
-	int named = only ? 1 : 0;
+	int named = only || is_section ? 1 : 0;
 	struct mw_flags *flags;
 	int status = load(argc - named, argv + named, &flags);
 	if (status != MW_EXIT_OK)
 		return status;
-	for (size_t i = 0; i < MW_FLAG_COUNT; i++)
+	status = take_document(flags);
+	for (size_t i = 0; !is_section && i < MW_FLAG_COUNT; i++)
 		if (!only || only == &mw_flag_list[i])
 			explain_flag(flags, (enum mw_flag_id)i);
+	if (!only)
+		explain_files(flags, section);
 	mw_flags_free(flags);
-	return MW_EXIT_OK;
+	return status == MW_EXIT_CONFIG ? status : MW_EXIT_OK;
 }
 
 static const struct {
@@ -253,8 +317,10 @@ const struct mw_command mw_command_config = {
 	.name = "config",
 	.usage = "check|dump|explain [NAME] [flags]",
 	.summary = "Check and show what flags, environment, file and profile add up to.",
-	.help = "  check           say what is wrong: exit 78 for flags, profile or outputs, 1 for refused rules\n"
+	.help = "  check           say what is wrong: exit 78 for flags, profile, outputs or the file of --config_path, 1 for refused\n"
+		"                  rules and what has no effect in that file\n"
 		"  dump            every flag as name=value, and the policy of attention in comments\n"
-		"  explain [NAME]  every flag, or one: its value, where that came from, and what it is for\n",
+		"  explain [NAME]  every flag, or one: its value, where that came from, and what it is for; and which files are\n"
+		"                  watched (NAME: file_paths and the like), and where that came from\n",
 	.run = run,
 };

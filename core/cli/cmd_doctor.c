@@ -111,7 +111,7 @@ static int run(int argc, char **argv)
 	r = mw_enroll_take(flags, environ, &enroll, &err);
 	if (r == 0)
 		gather(&facts, flags, &enroll);
-	mw_secret_free(enroll.secret);
+	mw_enroll_release(&enroll);
 	mw_flags_free(flags);
 	if (r < 0) {
 		mw_complain("doctor: %s", err.text);

@@ -1,6 +1,7 @@
 /* moonwatch loadgen: worker processes, each of which plays its share of the hosts (lua/moonwatch/loadgen/worker.lua) and says once a
  * second what it has done; lua/moonwatch/loadgen/init.lua adds that up. */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,18 +17,24 @@
 enum {
 	WORKERS_MAX = 64,
 	NUMBER_BYTES = 16,
+	/* Descriptors a host takes: its connection, and two that libcurl has for itself; and some for those that connect. */
+	FILES_A_HOST = 4,
+	FILES = 256,
 };
 
 static const char workers_flag[] = "--workers=";
+static const char hosts_flag[] = "--hosts=";
 
-/* A connection a host, and some. */
-static void allow_many_files(void)
+/* How many hosts a worker can have. */
+static long allow_many_files(void)
 {
 	struct rlimit files;
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= files.rlim_max)
-		return;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return FILES;
 	files.rlim_cur = files.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &files);
+	long hosts = files.rlim_max > INT_MAX ? INT_MAX : ((long)files.rlim_max - FILES) / FILES_A_HOST;
+	return hosts < 1 ? 1 : hosts;
 }
 
 /* Run the module with `first` and `second` before the command's own arguments; its exit status. */
@@ -80,9 +87,12 @@ static int begin_worker(int index, int count, int argc, char **argv)
 
 static int run(int argc, char **argv)
 {
-	long workers = sysconf(_SC_NPROCESSORS_ONLN);
+	long workers = 0;
+	long hosts = 1;
 	int n = 0;
 	for (int i = 1; i < argc; i++) {
+		if (strncmp(argv[i], hosts_flag, strlen(hosts_flag)) == 0)
+			hosts = strtol(argv[i] + strlen(hosts_flag), NULL, 10); /* checked by the script */
 		if (strncmp(argv[i], workers_flag, strlen(workers_flag)) != 0) {
 			argv[n++] = argv[i];
 			continue;
@@ -100,8 +110,15 @@ static int run(int argc, char **argv)
 	int status = run_module("moonwatch.loadgen", "check", "", n, argv);
 	if (status)
 		return status;
-	workers = workers < 1 ? 1 : workers > WORKERS_MAX ? WORKERS_MAX : workers;
-	allow_many_files();
+	long each = allow_many_files();
+	if (!workers) {
+		workers = sysconf(_SC_NPROCESSORS_ONLN);
+		workers = hosts / each + 1 > workers ? hosts / each + 1 : workers;
+		workers = workers < 1 ? 1 : workers > WORKERS_MAX ? WORKERS_MAX : workers;
+	}
+	if (hosts > each * workers)
+		mw_complain("loadgen: %ld hosts are more than %ld processes may have files for (ulimit -n)", hosts,
+			    workers);
 	char list[WORKERS_MAX * NUMBER_BYTES] = "";
 	for (int i = 0; i < (int)workers; i++) {
 		int fd = begin_worker(i + 1, (int)workers, n, argv);
@@ -133,7 +150,7 @@ const struct mw_command mw_command_loadgen = {
 		"  --lines_per_s=N        log lines of each host (0.1)\n"
 		"  --compress=BOOL        pack log lines (true)\n"
 		"  --life_s=S             each host ends after so long, and another takes its place (0: never)\n"
-		"  --workers=N            processes (as there are CPUs)\n"
+		"  --workers=N            processes (as there are CPUs, or as the files that each may open ask for)\n"
 		"  --every_s=S            between lines of progress (5)\n"
 		"  --json                 the result as one JSON object\n\n"
 		"It prints rates, latencies (of answers, from the moment of the request on) and errors. `late` is how long after\n"

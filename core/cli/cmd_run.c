@@ -117,7 +117,7 @@ static int run(int argc, char **argv)
 	else
 		(void)start_sensor(flags, &attention,
 				   &options); /* has said what is missing; the application starts all the same */
-	mw_secret_free(enroll.secret);        /* the sensor has its own */
+	mw_enroll_release(&enroll);           /* the sensor has its own */
 	if (is_beside) {
 		mw_flags_free(flags);
 		return watcher ? MW_EXIT_NO : mw_launch_wait();

@@ -176,6 +176,7 @@ struct mw_event {
 
 extern const struct mw_shape mw_event_shape;
 extern const struct mw_shape mw_process_shape;
+extern const struct mw_shape mw_executable_shape; /* of a mw_image */
 extern const struct mw_shape mw_file_shape;
 extern const struct mw_shape mw_socket_shape;
 extern const struct mw_shape mw_call_shape;

@@ -60,6 +60,49 @@ static void find_reference(const struct mw_flags *flags, char **environment, cha
 		(void)snprintf(out, room, "%s%s", given ? "env:" : "", given ? uptycs : "");
 }
 
+static size_t name_length(const char *text)
+{
+	size_t n = 0;
+	for (;; n++) {
+		bool is_letter = (text[n] | 32) >= 'a' && (text[n] | 32) <= 'z';
+		bool is_digit = n && text[n] >= '0' && text[n] <= '9';
+		if (!is_letter && !is_digit && text[n] != '_')
+			return n;
+	}
+}
+
+/* Each env:NAME of the outputs' options. */
+static int take_for_outputs(const char *at, char **environment, struct mw_enroll *enroll)
+{
+	static const char start[] = "env:";
+	int r = 0;
+	while (r == 0 && (at = strstr(at, start))) {
+		at += sizeof(start) - 1;
+		size_t n = name_length(at);
+		struct mw_taken *taken = &enroll->taken[enroll->taken_count];
+		if (!n || n >= sizeof(taken->name) || enroll->taken_count == MW_TAKEN)
+			continue;
+		memcpy(taken->name, at, n);
+		taken->name[n] = '\0';
+		const char *value = find(environment, taken->name);
+		if (!value)
+			continue; /* not set, or taken already */
+		r = mw_secret_copy(value, strlen(value), &taken->secret);
+		enroll->taken_count += r == 0;
+		take_away(environment, taken->name);
+	}
+	return r;
+}
+
+void mw_enroll_release(struct mw_enroll *enroll)
+{
+	mw_secret_free(enroll->secret);
+	enroll->secret = NULL;
+	enroll->taken_count = 0;
+	while (enroll->taken_count)
+		mw_secret_free(enroll->taken[--enroll->taken_count].secret);
+}
+
 int mw_enroll_take(const struct mw_flags *flags, char **environment, struct mw_enroll *ret_enroll, struct mw_err *err)
 {
 	struct mw_enroll *enroll = ret_enroll;
@@ -77,5 +120,7 @@ int mw_enroll_take(const struct mw_flags *flags, char **environment, struct mw_e
 		take_away(environment, name);
 	}
 	take_away(environment, uptycs);
-	return r < 0 ? mw_err_set(err, r, "out of memory for the enrolment secret") : 0;
+	if (r == 0)
+		r = take_for_outputs(mw_flag_text(flags, MW_FLAG_OUTPUTS), environment, enroll);
+	return r < 0 ? mw_err_set(err, r, "out of memory for the secrets of the environment") : 0;
 }

@@ -186,6 +186,9 @@ static int explain(const struct mw_http_call *call, CURLcode code, struct mw_err
 	case CURLE_SSL_CACERT_BADFILE:
 		return mw_err_set(err, -EKEYREJECTED, "%s: the file of authorities cannot be used: %s", place, why);
 	case CURLE_UNSUPPORTED_PROTOCOL:
+		/* Also what libcurl says of an answer that begins with no line of status. */
+		if (strstr(call->error, "HTTP/0.9"))
+			return mw_err_set(err, -EPROTO, "%s: the answer is none of HTTP", place);
 		return mw_err_set(err, -EPROTONOSUPPORT, "%s: only https:// is allowed here", place);
 	case CURLE_URL_MALFORMAT:
 		return mw_err_set(err, -EINVAL, "%s: not an address: %s", place, why);
@@ -351,6 +354,11 @@ int mw_http_new(struct mw_loop *loop, struct mw_http **ret_http, struct mw_err *
 	(void)curl->multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
 	*ret_http = http;
 	return 0;
+}
+
+void mw_http_limit_connections(struct mw_http *http, long connections)
+{
+	(void)http->curl->multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
 }
 
 void mw_http_free(struct mw_http *http)

@@ -74,6 +74,8 @@ typedef void mw_http_done(void *data, int code, const struct mw_http_answer *ans
 
 /* -ENOSYS without libcurl. */
 int mw_http_new(struct mw_loop *loop, struct mw_http **ret_http, struct mw_err *err);
+/* To one host at the same time; further calls wait for one to be free, their time running.  0, as from the start: no limit. */
+void mw_http_limit_connections(struct mw_http *http, long connections);
 /* Cancels what is on its way. */
 void mw_http_free(struct mw_http *http);
 

@@ -67,10 +67,10 @@ int mw_package_walk_find(struct mw_package_walk *walk, const struct mw_package_w
 			 const struct mw_package_sink *sink);
 const struct mw_package_walk_stats *mw_package_walk_stats(const struct mw_package_walk *walk);
 
-/* For the cache (cache.h): what is remembered of walks from `start`, NULL when memory is exhausted; and what is of those from "/",
+/* For the cache (cache.h): what is remembered of walks from `path`, NULL when memory is exhausted; and what is of those from "/",
  * NULL unless walks have read anything that was not kept. */
 struct mw_tree;
-struct mw_tree *mw_package_walk_tree(struct mw_package_walk *walk, const char *start);
+struct mw_tree *mw_package_walk_tree(struct mw_package_walk *walk, const char *path);
 const struct mw_tree *mw_package_walk_news(struct mw_package_walk *walk);
 /* They have been kept. */
 void mw_package_walk_no_news(struct mw_package_walk *walk);

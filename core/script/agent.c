@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "crypto/redact.h"
+#include "flag/enroll.h"
 #include "loop/loop.h"
 #include "net/http.h"
 #include "script/agent_private.h"
@@ -176,6 +177,14 @@ static int start(lua_State *L)
 	set_function(L, "identify", agent_identify, agent);
 	set_function(L, "keep", agent_keep, agent);
 	set_function(L, "applied", agent_applied, agent);
+	lua_newtable(L);
+	for (unsigned i = 0; i < options->taken_count; i++) {
+		const struct mw_secret *taken = options->taken[i].secret;
+		if (mw_secret_copy(mw_secret_bytes(taken), mw_secret_size(taken), mw_lua_new_secret(L)) < 0)
+			luaL_error(L, "out of memory for a secret");
+		lua_setfield(L, -2, options->taken[i].name);
+	}
+	lua_setfield(L, -2, "environment");
 	if (options->secret) {
 		if (mw_secret_copy(mw_secret_bytes(options->secret), mw_secret_size(options->secret),
 				   mw_lua_new_secret(L)) < 0)
@@ -190,6 +199,11 @@ static int set_agent(lua_State *L)
 {
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &agent_key);
 	return 0;
+}
+
+static const char *module_of(const struct mw_agent *agent)
+{
+	return agent->own.module ? agent->own.module : "moonwatch.agent";
 }
 
 /* Push what module `name` returns, in the state, which is made when there is none yet. */
@@ -240,6 +254,26 @@ int mw_agent_new(const struct mw_agent_options *options, struct mw_agent **ret_a
 	return 0;
 }
 
+/* stop(module) */
+static int stop(lua_State *L)
+{
+	lua_getfield(L, 1, "stop");
+	lua_call(L, 0, 0);
+	return 0;
+}
+
+/* So that what is cut off by the end is known for that at the next start. */
+static void end_tasks(struct mw_agent *agent)
+{
+	struct mw_err err;
+	if (require(agent, "moonwatch.agent", &err) < 0)
+		return;
+	lua_State *L = mw_script_lua(agent->script);
+	lua_pushcfunction(L, stop);
+	lua_insert(L, -2);
+	(void)mw_script_call(agent->script, 1, 0, 0, &err);
+}
+
 void mw_agent_free(struct mw_agent *agent)
 {
 	if (!agent)
@@ -248,6 +282,8 @@ void mw_agent_free(struct mw_agent *agent)
 	mw_timer_clear(agent->own.loop, &agent->status_timer);
 	while (agent->status_count)
 		free(agent->statuses[--agent->status_count].text);
+	if (agent->is_started)
+		end_tasks(agent);
 	if (agent->script)
 		mw_script_free(agent->script);
 	free(agent);
@@ -270,7 +306,7 @@ void mw_agent_set_bundles(struct mw_agent *agent, const struct mw_agent_bundles 
 
 int mw_agent_start(struct mw_agent *agent, struct mw_err *err)
 {
-	int r = require(agent, "moonwatch.agent", err);
+	int r = require(agent, module_of(agent), err);
 	if (r < 0)
 		return r;
 	lua_State *L = mw_script_lua(agent->script);
@@ -349,7 +385,7 @@ static void pass_statuses(void *data)
 	for (unsigned i = 0; i < agent->status_count; i++) {
 		struct mw_err err;
 		char *text = agent->statuses[i].text;
-		if (mw_script_require(agent->script, "moonwatch.agent", &err) == 0) {
+		if (mw_script_require(agent->script, module_of(agent), &err) == 0) {
 			lua_State *L = mw_script_lua(agent->script);
 			lua_pushcfunction(L, status);
 			lua_insert(L, -2);
@@ -416,7 +452,7 @@ void mw_agent_flush(struct mw_agent *agent, int64_t deadline_ms, void (*done)(vo
 	agent->flushed = done;
 	agent->flushed_data = data;
 	mw_timer_set(agent->own.loop, &agent->flush_timer, deadline_ms);
-	int r = mw_script_require(agent->script, "moonwatch.agent", &err);
+	int r = mw_script_require(agent->script, module_of(agent), &err);
 	if (r == 0) {
 		lua_State *L = mw_script_lua(agent->script);
 		lua_pushcfunction(L, flush);

@@ -18,6 +18,7 @@ struct mw_file_paths;
 struct mw_loop;
 struct mw_secret;
 struct mw_spool;
+struct mw_taken;
 
 /* Borrowed, but for the secret, which is copied when the tasks begin. */
 struct mw_agent_options {
@@ -27,10 +28,13 @@ struct mw_agent_options {
 	struct mw_spool *spool;
 	const char *state_dir; /* "": there is none, all is in memory */
 	const char *run;       /* names this run, as event ids do */
+	const char *module;    /* its start() and flush(); NULL: moonwatch.agent */
 	atomic_uint *births;   /* counted for the thread of queries, as own_births of the board */
 	/* As struct mw_enroll has them. */
 	const char *reference;
 	const struct mw_secret *secret;
+	const struct mw_taken *taken;
+	unsigned taken_count;
 	/* What is to be known: one line, without a secret in it. */
 	void (*report)(void *data, const char *line);
 	/* Where this runs, a column of ecs_metadata after the other; `text` NULL: not known.  See mw_identity_set(). */

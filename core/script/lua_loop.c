@@ -20,6 +20,9 @@ enum {
 	SLEEP_MAX_MS = 24 * 3600 * 1000,
 	/* What entering needs on the stack. */
 	STACK_SLOTS = 16,
+	/* Of a sensor to one host: each costs the other side a handshake, times all sensors.  A second one, for when the first waits
+	 * for an answer. */
+	SENSOR_CONNECTIONS = 2,
 };
 
 struct mw_lua_tasks {
@@ -104,6 +107,8 @@ struct mw_http *mw_lua_tasks_http(struct mw_lua_tasks *tasks, struct mw_err *err
 {
 	if (!tasks->http && mw_http_new(tasks->loop, &tasks->http, err) < 0)
 		tasks->http = NULL;
+	else if (tasks->http && !tasks->owns_loop)
+		mw_http_limit_connections(tasks->http, SENSOR_CONNECTIONS);
 	return tasks->http;
 }
 

@@ -10,7 +10,6 @@
 #include "script/agent_private.h"
 #include "script/bind.h"
 #include "script/lua_loop.h"
-#include "spool/handover.h"
 #include "spool/queue.h"
 #include "spool/spool.h"
 
@@ -513,37 +512,6 @@ static int spool_consumers(lua_State *L)
 	return r < 0 ? mw_lua_fail(L, r, err.text) : 1;
 }
 
-static void add_name(void *data, const char *name)
-{
-	lua_State *L = data;
-	lua_pushstring(L, name);
-	lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-}
-
-/* handed(dir) -> names | nil, message, code: the folders of it that were handed over */
-static int spool_handed(lua_State *L)
-{
-	struct mw_err err;
-	const char *dir = luaL_checkstring(L, 1);
-	lua_newtable(L);
-	int r = mw_spool_handed_list(dir, add_name, L, &err);
-	return r < 0 ? mw_lua_fail(L, r, err.text) : 1;
-}
-
-/* remove(path) -> true | nil, message, code: one of them.  In commands alone. */
-static int spool_remove(lua_State *L)
-{
-	struct mw_err err;
-	const char *path = luaL_checkstring(L, 1);
-	if (mw_script_kind(mw_script_of(L)) != MW_SCRIPT_TOOL)
-		return luaL_error(L, "the spool is the sensor's");
-	int r = mw_spool_handed_remove(path, &err);
-	if (r < 0)
-		return mw_lua_fail(L, r, err.text);
-	lua_pushboolean(L, true);
-	return 1;
-}
-
 /* open{dir=, limit_bytes=, limit_rows=} -> true, note | nil, message, code.  In commands alone. */
 static int spool_open(lua_State *L)
 {
@@ -618,8 +586,6 @@ int luaopen_moonwatch_spool(lua_State *L)
 		{"wait", spool_wait},
 		{"set_aside", spool_set_aside},
 		{"consumers", spool_consumers},
-		{"handed", spool_handed},
-		{"remove", spool_remove},
 		{"wake", spool_wake},
 		{NULL, NULL},
 	};

@@ -24,7 +24,6 @@ int luaopen_moonwatch_loop(lua_State *L);
 int luaopen_moonwatch_notes(lua_State *L);
 int luaopen_moonwatch_query(lua_State *L);
 int luaopen_moonwatch_sigv4(lua_State *L);
-int luaopen_moonwatch_signals(lua_State *L);
 int luaopen_moonwatch_spool(lua_State *L);
 int luaopen_moonwatch_sql(lua_State *L);
 int luaopen_moonwatch_state(lua_State *L);
@@ -51,7 +50,6 @@ const struct mw_script_module mw_script_modules[] = {
 	{"moonwatch.query", luaopen_moonwatch_query, OURS},
 	{"moonwatch.secret", luaopen_moonwatch_secret, OURS},
 	{"moonwatch.sigv4", luaopen_moonwatch_sigv4, OURS},
-	{"moonwatch.signals", luaopen_moonwatch_signals, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"moonwatch.spool", luaopen_moonwatch_spool, OURS},
 	{"moonwatch.sql", luaopen_moonwatch_sql, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"moonwatch.state", luaopen_moonwatch_state, MW_SEEN_BY(MW_SCRIPT_AGENT)},

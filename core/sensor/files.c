@@ -137,18 +137,21 @@ bool mw_files_tell(struct mw_files *files)
 	return is_any || is_behind || mw_clock_mono_ns() < files->held_ns;
 }
 
-void mw_files_flush(struct mw_files *files, int64_t until_ns)
+uint64_t mw_files_flush(struct mw_files *files, int64_t until_ns)
 {
 	bool is_any = false;
+	struct mw_watch_counters counters = {0};
 	if (files->baseliner)
 		mw_baseliner_pause(files->baseliner, true);
 	if (files->watch) {
 		mw_watch_hurry(files->watch, until_ns);
 		(void)tell_until(files, 0, until_ns, &is_any);
+		mw_watch_count(files->watch, &counters);
 	}
 	mw_file_queue_flush(files->queue, until_ns);
 	if (files->baseliner)
 		mw_baseliner_pause(files->baseliner, false);
+	return counters.waiting;
 }
 
 static void on_watch_report(void *data, const char *line, bool is_urgent)

@@ -58,8 +58,9 @@ const char *mw_files_category(const struct mw_files *files, const char *path);
  * True when there is more to come without another wake: then call again soon. */
 bool mw_files_tell(struct mw_files *files);
 /* Read and tell all that has happened, hashed or not; for that it may take until `until_ns` (CLOCK_MONOTONIC), and nothing else
- * about files is done meanwhile.  What there was no time for is told later, when there is a later. */
-void mw_files_flush(struct mw_files *files, int64_t until_ns);
+ * about files is done meanwhile.  What there was no time for is told later, when there is a later.  Returns how many changes
+ * that were read were not told. */
+uint64_t mw_files_flush(struct mw_files *files, int64_t until_ns);
 
 struct mw_files_counters {
 	uint64_t baseline; /* files recorded */

@@ -84,7 +84,7 @@ void mw_handover(struct mw_spool *spool, const struct mw_flags *flags, int64_t s
 	struct mw_err err;
 	char name[NAME_BYTES];
 	make_name(start_ns, name);
-	if (mw_spool_hand_over(spool, dir, name, LIMIT_BYTES, &handed, &err) < 0) {
+	if (mw_spool_hand_over(spool, state_dir, dir, name, LIMIT_BYTES, &handed, &err) < 0) {
 		mw_log("undelivered: %s; they cannot be handed over: %s", counts, err.text);
 		return;
 	}

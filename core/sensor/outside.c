@@ -123,6 +123,8 @@ int mw_outside_new(const struct mw_outside_options *options, struct mw_outside *
 		.births = &options->board->own_births,
 		.reference = options->enroll->reference,
 		.secret = options->enroll->secret,
+		.taken = options->enroll->taken,
+		.taken_count = options->enroll->taken_count,
 		.report = on_report,
 		.identify = on_identity,
 		.keep = on_document,

@@ -54,10 +54,8 @@ enum {
 	BATCH_MS = 20,
 	/* Records between two commits. */
 	BATCH_RECORDS = 4096,
-	/* Between a change of a file and the look at it, when no record of a system call is waited for. */
-	FILES_MS = 2,
-	/* For what happened to files until the sensor ends. */
-	LAST_FILES_MS = 1000,
+	FILES_MS = 2, /* between a change of a file and the look at it, when no record of a system call is waited for */
+	LAST_FILES_MS = 2000, /* for what happened to files, at the end; the guard waits for longer */
 	/* Until a sink that did not take all its bytes is tried again. */
 	PUMP_MS = 20,
 	/* JSON of one event: the longest strings, each byte of them escaped to six, and the names around them. */
@@ -325,11 +323,12 @@ static void drain_all(struct sensor *sensor)
 		save(sensor);
 }
 
-static void flush_files(struct sensor *sensor, int64_t ms)
+static uint64_t flush_files(struct sensor *sensor, int64_t ms)
 {
-	mw_files_flush(sensor->files, mw_clock_mono_ns() + ms * MW_NS_PER_MS);
+	uint64_t left = mw_files_flush(sensor->files, mw_clock_mono_ns() + ms * MW_NS_PER_MS);
 	(void)drain(sensor);
 	save(sensor);
+	return left;
 }
 
 /* The application's root waits at its end until all before it is safe, and as far as there is time, delivered. */
@@ -347,7 +346,7 @@ static void answer_flush(struct sensor *sensor)
 	mw_sockets_flush(sensor->sockets, sensor->root);
 	save(sensor);
 	pump(sensor);
-	flush_files(sensor, flush_ms / 4);
+	(void)flush_files(sensor, flush_ms / 4);
 	mw_outputs_flush(sensor->outputs, mw_clock_mono_ns() + flush_ms / 2 * MW_NS_PER_MS);
 	int64_t left_ms = flush_ms - flush_ms / FLUSH_MARGIN - (mw_clock_mono_ns() - begun_ns) / MW_NS_PER_MS -
 			  mw_handover_ms(sensor->options->flags, flush_ms);
@@ -398,8 +397,7 @@ static void on_signal(void *data, uint32_t events)
 	}
 	if (getppid() != atomic_load(&sensor->board->guard_pid))
 		atomic_store(&sensor->board->tracer_lost, 1);
-	drain_all(sensor);
-	flush_files(sensor, LAST_FILES_MS);
+	drain_all(sensor); /* files are told at the end */
 	mw_loop_stop(sensor->loop);
 }
 
@@ -574,16 +572,26 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 	return chdir("/") < 0 ? mw_err_set(err, -errno, "chdir /: %s", strerror(errno)) : 0;
 }
 
+static void tell_last_files(struct sensor *sensor)
+{
+	uint64_t untold = flush_files(sensor, LAST_FILES_MS);
+	if (untold == 0)
+		return;
+	mw_log("files: %" PRIu64 " changes were not told, as the sensor had to end", untold);
+	(void)atomic_fetch_add(&sensor->board->sensor.own, untold);
+	(void)atomic_fetch_add(&sensor->board->sensor.lost, untold);
+}
+
 static void end(struct sensor *sensor)
 {
+	if (sensor->files)
+		tell_last_files(sensor);
 	if (sensor->outputs) {
 		mw_outputs_flush(sensor->outputs, mw_clock_mono_ns() + (int64_t)MW_NS_PER_S);
 		uint64_t dropped = mw_outputs_dropped(sensor->outputs);
 		if (dropped)
 			mw_log("outputs: %" PRIu64 " lines were dropped because a sink did not take them", dropped);
 	}
-	if (sensor->files)
-		mw_files_flush(sensor->files, mw_clock_mono_ns() + (int64_t)LAST_FILES_MS * MW_NS_PER_MS);
 	if (sensor->health.spool) {
 		(void)mw_spool_commit(sensor->spool, NULL);
 		mw_health_write(&sensor->health, true);

@@ -2,13 +2,16 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "spool/queue.h"
@@ -20,6 +23,7 @@ enum {
 	/* Names tried. */
 	NAMES = 100,
 	STATEMENT_BYTES = 1024,
+	FILE_BYTES = 64 << 10,
 };
 
 static const enum mw_spool_stream by_value[MW_SPOOL_STREAMS] = {
@@ -211,6 +215,11 @@ static int discard(const char *made)
 {
 	char path[MW_PATH_BYTES + 32];
 	static const char *const endings[] = {"", "-wal", "-shm"};
+	static const char *const files[] = MW_SPOOL_HANDED_FILES;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", made, files[i]);
+		(void)unlink(path);
+	}
 	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
 		(void)snprintf(path, sizeof(path), "%s/" MW_SPOOL_FILE "%s", made, endings[i]);
 		(void)unlink(path);
@@ -251,8 +260,34 @@ static int note_handed(struct copy *copy, struct mw_err *err)
 	return mw_spool_end(copy->spool, r, err);
 }
 
-int mw_spool_hand_over(struct mw_spool *spool, const char *dir, const char *name, uint64_t limit_bytes,
-		       struct mw_spool_handed *ret_handed, struct mw_err *err)
+/* A small file that is there; none is fine. */
+static int copy_file(const char *from_dir, const char *to_dir, const char *name, struct mw_err *err)
+{
+	char path[MW_PATH_BYTES + 32];
+	char bytes[FILE_BYTES];
+	(void)snprintf(path, sizeof(path), "%s/%s", from_dir, name);
+	MW_AUTO_FD from = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (from < 0)
+		return 0;
+	ssize_t n = read(from, bytes, sizeof(bytes));
+	(void)snprintf(path, sizeof(path), "%s/%s", to_dir, name);
+	MW_AUTO_FD to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool is_well = n >= 0 && to >= 0 && write(to, bytes, (size_t)n) == n;
+	explicit_bzero(bytes, sizeof(bytes));
+	return is_well ? 0 : mw_err_set(err, -EIO, "%s: cannot be written", path);
+}
+
+static int copy_files(const char *from_dir, const char *to_dir, struct mw_err *err)
+{
+	static const char *const names[] = MW_SPOOL_HANDED_FILES;
+	int r = 0;
+	for (size_t i = 0; *from_dir && r == 0 && i < sizeof(names) / sizeof(*names); i++)
+		r = copy_file(from_dir, to_dir, names[i], err);
+	return r;
+}
+
+int mw_spool_hand_over(struct mw_spool *spool, const char *state_dir, const char *dir, const char *name,
+		       uint64_t limit_bytes, struct mw_spool_handed *ret_handed, struct mw_err *err)
 {
 	*ret_handed = (struct mw_spool_handed){.path = ""};
 	struct copy copy = {.spool = spool, .limit_bytes = limit_bytes, .handed = ret_handed};
@@ -274,6 +309,8 @@ int mw_spool_hand_over(struct mw_spool *spool, const char *dir, const char *name
 	if (mkdir(made, DIR_MODE) < 0)
 		return mw_err_set(err, -errno, "%s: %s", made, strerror(errno));
 	r = write_copy(&copy, made, err);
+	if (r == 0)
+		r = copy_files(state_dir, made, err);
 	if (r == 0)
 		r = settle(made, dir, name, ret_handed->path, err);
 	if (r < 0) {

@@ -22,6 +22,7 @@ enum {
 	SLICE_NS =
 		2 * MW_NS_PER_MS, /* the sensor has other things to do, and shares its processor with the application */
 	REST_MAX_MS = 100,
+	THROTTLED_MS = 40, /* see cpu.max in cgroups(7): usually some part of 100 ms */
 	BUFFER = 32 << 10,
 	NAMES_A_LOOK = 16, /* and steps; at the clock */
 };
@@ -53,7 +54,7 @@ static bool is_pseudo(long type)
 }
 
 /* Those where others may change files behind this kernel's back; statfs(2) has the numbers. */
-static const char *unheard(long type)
+const char *mw_scan_unheard(unsigned long type)
 {
 	static const struct {
 		unsigned type;
@@ -66,7 +67,7 @@ static const char *unheard(long type)
 		{CODA_SUPER_MAGIC, "coda"},
 	};
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if ((unsigned long)type == types[i].type)
+		if (type == types[i].type)
 			return types[i].name;
 	return NULL;
 }
@@ -182,7 +183,7 @@ static bool check_file_system(struct mw_watch *watch, struct mw_node *node, int 
 			"files: '%s' is on an overlay: what is changed in its lower layers from outside, and not through it, is not "
 			"told",
 			path);
-	const char *name = unheard(fs.f_type);
+	const char *name = mw_scan_unheard((unsigned long)fs.f_type);
 	if (name) {
 		mw_said(watch, MW_SAID_FILE_SYSTEM, false,
 			"files: '%s' is on %s, where others can change files without inotify telling: it is looked at every "
@@ -395,11 +396,11 @@ static int64_t own_cpu_ns(void)
 	return (int64_t)time.tv_sec * MW_NS_PER_S + time.tv_nsec;
 }
 
-/* What is gone through for the first time is not urgent.  When we had to wait for the processor, others need it, or our
- * container has used up what it may have of it: then rest for as long, so that they go on. */
+/* What is gone through for the first time is not urgent.  When we had to wait for the processor for longer than others have
+ * it in turn, our container has used up its share for a while: then rest for as long, so that the application goes on. */
 static int64_t rest_ms(const struct mw_watch *watch, int64_t wall_ns, int64_t cpu_ns)
 {
-	if (watch->scan.is_settled || wall_ns <= 2 * cpu_ns + SLICE_NS)
+	if (watch->scan.is_settled || wall_ns - cpu_ns < (int64_t)THROTTLED_MS * MW_NS_PER_MS)
 		return 0;
 	int64_t ms = wall_ns / MW_NS_PER_MS;
 	return ms < REST_MAX_MS ? ms : REST_MAX_MS;

@@ -64,8 +64,10 @@ struct mw_watch {
 	struct mw_map *map;
 	struct mw_watch_config config; /* ours */
 	struct mw_tree tree;
-	int inotify_fd; /* -1: none could be had; all is polled */
-	char *buffer;   /* of the events read */
+	int inotify_fd;   /* -1: none could be had; all is polled */
+	char *buffer;     /* of the events read */
+	bool is_awaiting; /* the loop looks for events; else the timer does */
+	struct mw_timer gap_timer;
 
 	struct { /* changes.c */
 		struct mw_change_entry **ring;
@@ -163,6 +165,8 @@ void mw_scan_all(struct mw_watch *watch);
 /* Is a directory queued that tells what it finds? */
 bool mw_scan_has_new(const struct mw_watch *watch);
 void mw_scan_release(struct mw_watch *watch);
+/* The name of a file system, by statfs(2), where others may change files behind this kernel's back; else NULL. */
+const char *mw_scan_unheard(unsigned long type);
 /* A name was seen in the directory: by a scan. */
 void mw_scan_entry(struct mw_watch *watch, struct mw_node *directory, int fd, const char *name, unsigned char d_type);
 

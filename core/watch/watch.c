@@ -15,6 +15,7 @@
 
 enum {
 	BUFFER = 64 << 10,
+	GAP_MS = 5,         /* between two reads of events that follow each other */
 	RESOLVE_MS = 20,    /* a link is often taken away and made anew */
 	VISITS_A_LOOK = 32, /* at the clock */
 };
@@ -25,10 +26,39 @@ static void tell_when_read(struct mw_watch *watch)
 		(void)mw_changes_tell(watch, 0);
 }
 
+static void on_readable(void *data, uint32_t events);
+
+static void await_events(struct mw_watch *watch)
+{
+	watch->is_awaiting = mw_loop_watch(watch->options.loop, watch->inotify_fd, EPOLLIN, on_readable, watch) == 0;
+	if (!watch->is_awaiting)
+		mw_timer_set(watch->options.loop, &watch->gap_timer, GAP_MS);
+}
+
+/* The first event is read at once.  Of those that follow many are read at a time: to be woken for each costs more than the rest
+ * of the work, and takes the processor from who writes; and what the kernel has not given it folds with what is like it.  At
+ * the pace at which a kernel can make events its queue is far from full in that time. */
 static void on_readable(void *data, uint32_t events)
 {
+	struct mw_watch *watch = data;
 	(void)events;
-	mw_watch_read(data);
+	mw_watch_read(watch);
+	if (watch->inotify_fd < 0 || !watch->is_awaiting)
+		return;
+	mw_loop_unwatch(watch->options.loop, watch->inotify_fd);
+	watch->is_awaiting = false;
+	mw_timer_set(watch->options.loop, &watch->gap_timer, GAP_MS);
+}
+
+static void on_gap(void *data)
+{
+	struct mw_watch *watch = data;
+	uint64_t before = watch->bytes_read;
+	mw_watch_read(watch);
+	if (watch->bytes_read != before)
+		mw_timer_set(watch->options.loop, &watch->gap_timer, GAP_MS);
+	else
+		await_events(watch);
 }
 
 static void on_scan(void *data)
@@ -185,6 +215,7 @@ void mw_watch_open_inotify(struct mw_watch *watch)
 	int r = watch->inotify_fd < 0
 			? -errno
 			: mw_loop_watch(watch->options.loop, watch->inotify_fd, EPOLLIN, on_readable, watch);
+	watch->is_awaiting = r == 0;
 	if (r == 0)
 		return;
 	if (watch->inotify_fd >= 0)
@@ -211,6 +242,7 @@ int mw_watch_new(const struct mw_watch_options *options, struct mw_watch **ret_w
 	watch->inotify_fd = watch->mounts_fd = watch->scan.fd = -1;
 	watch->scan.is_settled = true;
 	watch->scan.timer = (struct mw_timer){.fire = on_scan, .data = watch};
+	watch->gap_timer = (struct mw_timer){.fire = on_gap, .data = watch};
 	watch->move_timer = (struct mw_timer){.fire = on_move, .data = watch};
 	watch->resolve_timer = (struct mw_timer){.fire = on_resolve, .data = watch};
 	watch->buffer = malloc(BUFFER);
@@ -244,11 +276,13 @@ void mw_watch_free(struct mw_watch *watch)
 	mw_links_release(watch);
 	mw_watch_mounts_release(watch);
 	mw_timer_clear(watch->options.loop, &watch->scan.timer);
+	mw_timer_clear(watch->options.loop, &watch->gap_timer);
 	mw_timer_clear(watch->options.loop, &watch->move_timer);
 	mw_timer_clear(watch->options.loop, &watch->resolve_timer);
 	mw_timer_clear(watch->options.loop, &watch->poll_timer);
 	if (watch->inotify_fd >= 0) {
-		mw_loop_unwatch(watch->options.loop, watch->inotify_fd);
+		if (watch->is_awaiting)
+			mw_loop_unwatch(watch->options.loop, watch->inotify_fd);
 		(void)close(watch->inotify_fd);
 	}
 	mw_watch_tree_release(&watch->tree);
@@ -413,4 +447,5 @@ void mw_watch_count(const struct mw_watch *watch, struct mw_watch_counters *ret)
 	*ret = watch->counters;
 	ret->directories = watch->tree.watched;
 	ret->files = watch->tree.files;
+	ret->waiting = watch->changes.tail - watch->changes.head;
 }

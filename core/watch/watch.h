@@ -126,6 +126,7 @@ struct mw_watch_counters {
 	uint64_t polled;       /* directories looked at now and then, now */
 	uint64_t files;        /* files known now */
 	uint64_t told;         /* changes */
+	uint64_t waiting;      /* changes to be told, now */
 	uint64_t folded;       /* kernel events that became part of another change */
 	uint64_t overflows;    /* times the kernel's queue was full */
 	uint64_t scans;        /* directories gone through to find what was not told */

@@ -103,20 +103,6 @@ function spool.wake(consumer) end
 ---@return string? code
 function spool.consumers() end
 
---- Names of the folders of `dir` that sensors have handed over.
----@param dir string
----@return string[]?
----@return string? message
----@return string? code
-function spool.handed(dir) end
-
---- In commands alone: remove one of them.
----@param path string
----@return true?
----@return string? message
----@return string? code
-function spool.remove(path) end
-
 --- In commands alone: the spool of this state.
 ---@param options { dir: string, limit_bytes?: integer, limit_rows?: integer }  dir "": in memory
 ---@return true?

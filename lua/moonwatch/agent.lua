@@ -25,6 +25,7 @@ local CAP_MS = 300000
 ---@class moonwatch.agent.Options
 ---@field reference string  "" when there is no secret to read
 ---@field secret? moonwatch.Secret
+---@field environment table<string, moonwatch.Secret>  variables that outputs name, which were taken out of it
 ---@field state_dir string  "" when there is none
 ---@field run string  names this run
 ---@field version string  of this program
@@ -180,6 +181,11 @@ function M.start(options)
   end
 end
 
+--- The sensor ends.
+function M.stop()
+  schedule.stop()
+end
+
 --- What the sensor says of itself.
 ---@param severity integer
 ---@param line string
@@ -197,14 +203,14 @@ function M.flush(deadline_ms, done)
     local deadline = loop.now() + deadline_ms
     local is_scheduled = schedule.is_known()
     if is_scheduled then
-      schedule.flush(deadline_ms / 4)
+      schedule.flush(deadline_ms / 2)
     end
     if backend.is_wanted() then
       backend.hurry(math.max(0, deadline - loop.now()))
     end
     -- A job that was over before it was known what to ask of it.
-    if not is_scheduled and backend.is_wanted() and backend.await_config((deadline - loop.now()) / 4) then
-      schedule.flush((deadline - loop.now()) / 4)
+    if not is_scheduled and backend.is_wanted() and backend.await_config((deadline - loop.now()) / 2) then
+      schedule.flush((deadline - loop.now()) / 2)
     end
     delivery.flush(math.max(0, deadline - loop.now()))
     done()

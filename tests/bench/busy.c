@@ -38,7 +38,7 @@ int main(int argc, char **argv)
 	struct timespec end;
 	uint32_t state = 1;
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
-	for (int round = atoi(argv[2]); round > 0; round--) {
+	for (long round = strtol(argv[2], NULL, 10); round > 0; round--) {
 		state = compute(state);
 		if (pwrite(fd, block, sizeof(block), 0) != sizeof(block) || fdatasync(fd) < 0 ||
 		    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) != 0 || pread(fd, block, sizeof(block), 0) < 0)

@@ -61,7 +61,7 @@ static double read_all(int procfd, int has_pidfd)
 	const struct dirent *entry;
 	while (list && count < PROCESSES && (entry = readdir(list)))
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			pids[count++] = atoi(entry->d_name);
+			pids[count++] = (int)strtol(entry->d_name, NULL, 10);
 	if (list)
 		(void)closedir(list);
 	for (size_t i = 0; i < count; i++) {

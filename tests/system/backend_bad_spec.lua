@@ -133,7 +133,7 @@ describe("bad answers", function()
 
   it("to enrolment are no key; the next try is", function()
     local before = server:last()
-    local done = suffer(rules_of("enroll", BAD, 12))
+    local done = suffer(rules_of("enroll", BAD, 7))
     local app = watched.start(server:flags() .. FLAGS)
     app:await(done, 120)
     server:wait { where = { endpoint = "config", accepted = true }, after = before, timeout_s = 20 }

@@ -10,13 +10,17 @@ local SLACK_S <const> = 6
 local KINDS <const> = { "up", "slow", "away", "full" }
 local servers = {}
 
+local function turn_bad()
+  servers.slow:fault { delay_s = 2 }
+  servers.away:ask "down"
+  servers.full:fault { kind = "status", status = 429, retry_after = 30 }
+end
+
 setup(function()
   for _, kind in ipairs(KINDS) do
     servers[kind] = backend.start()
   end
-  servers.slow:fault { delay_s = 2 }
-  servers.away:ask "down"
-  servers.full:fault { kind = "status", status = 429, retry_after = 30 }
+  turn_bad()
   -- At its end a job may try once more, whatever it was asked for: there is no later.
   servers.full:set { checks_retry_after = false }
 end)
@@ -30,15 +34,16 @@ end)
 local alone = support.has_namespaces and "unshare -pf --mount-proc --kill-child" or ""
 
 --- Start a job; it runs `count` programs named by `mark`, takes so long, and ends with 7.
-local function start(server, mark, count, seconds)
-  local job = { state = support.new_path(), out = support.new_path(), mark = mark, count = count, server = server, seconds = seconds }
+local function start(server, mark, count, seconds, flags)
+  local job = { state = support.new_path(), out = support.new_path(), mark = mark, count = count, server = server }
   local script = support.new_path()
   support.write(script, ([[
 began=$(date +%%s%%N)
 %s %s run --state_dir=%s %s --shutdown_flush_ms=%d -- sh -c '
   i=0; while [ $i -lt %d ]; do i=$((i + 1)); /bin/echo %s-$i. >/dev/null; done; sleep %g; exit 7' 2>%s.err
 echo $? $((($(date +%%s%%N) - began) / 1000000)) $((began / 1000000)) >%s.new; mv %s.new %s
-]]):format(alone, support.moonwatch, job.state, server:flags(), FLUSH_MS, count, mark, seconds, job.out, job.out, job.out, job.out))
+]]):format(alone, support.moonwatch, job.state, server:flags() .. " " .. (flags or ""), FLUSH_MS, count, mark, seconds, job.out, job.out,
+  job.out, job.out))
   assert(os.execute(("sh %s </dev/null >/dev/null 2>&1 &"):format(script)))
   return job
 end
@@ -132,3 +137,49 @@ for _, seconds in ipairs { 0.05, 1, 10 } do
     end)
   end)
 end
+
+describe("what is handed over", function()
+  it("is delivered by a drain beside it, as the host that it was, and adds up", function()
+    local jobs = {}
+    for _, kind in ipairs(KINDS) do
+      local shared = support.new_path()
+      assert(os.execute("mkdir " .. shared))
+      jobs[kind] = start(servers[kind], "handed" .. kind, 40, 0.05, "--spool_handover=" .. shared)
+      jobs[kind].shared = shared
+    end
+    for _, kind in ipairs(KINDS) do
+      finish(jobs[kind])
+      assert.are.equal(7, jobs[kind].code, jobs[kind].err)
+    end
+    for _, kind in ipairs { "away", "full" } do
+      assert.are.equal(0, select(2, marks_of(servers[kind]:lines(), function(line)
+        return line.columns and line.columns.cmdline
+      end, jobs[kind].mark)))
+      assert.matches("undelivered: events=%d+ .*spool=", jobs[kind].err)
+    end
+    -- Now they are good again.
+    servers.away:ask "up"
+    servers.slow:fault()
+    servers.full:fault()
+    for _, kind in ipairs(KINDS) do
+      local job = jobs[kind]
+      local drained = support.run(("%s drain --once %s %s"):format(support.moonwatch, job.server:flags(), job.shared))
+      assert.are.equal(0, drained.code, drained.err)
+      assert.are.equal("", support.run("ls -A " .. job.shared).out)
+      local ids = {}
+      local _, count = marks_of(job.server:lines(function(line)
+        local number = line.columns and line.columns.syscall == "execve" and line.columns.cmdline:match(job.mark .. "%-(%d+)%.")
+        if number then
+          assert.are.equal(ids[number] or line.columns.eid, line.columns.eid)
+          ids[number] = line.columns.eid
+        end
+        return number
+      end), function(line)
+        return line.columns.cmdline
+      end, job.mark)
+      assert.are.equal(job.count, count, kind)
+      job.server:check()
+    end
+    turn_bad()
+  end)
+end)

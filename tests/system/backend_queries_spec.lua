@@ -10,15 +10,18 @@ after_each(watched.end_all)
 describe("presets", function()
   it("have the paths of each backend", function()
     local environment = "5c9e7e3a-0f3b-4c8e-9d0e-6f1f0a6f2b11"
+    local all = {}
     for preset, more in pairs {
       fleet = "", uptycs = "", doorman = "", zentral = "", osctrl = "--backend_path=/" .. environment,
     } do
       local server = backend.start(("--preset=%s --env=%s"):format(preset, environment))
       server:set { style = ({ osctrl = "osctrl", doorman = "doorman" })[preset] or "fleet" }
-      local app = watched.start(("%s %s --backend=%s %s"):format(server:flags(), FLAGS, preset, more))
       server:query { q = "SELECT 1 AS one" }
+      all[server] = watched.start(("%s %s --backend=%s %s"):format(server:flags(), FLAGS, preset, more))
+    end
+    for server, app in pairs(all) do
       for _, endpoint in ipairs { "enroll", "config", "log", "read", "write" } do
-        server:wait { where = { endpoint = endpoint, accepted = true } }
+        server:wait { where = { endpoint = endpoint, accepted = true }, timeout_s = 20 }
       end
       assert.are.equal(0, app:stop())
       server:stop()

@@ -87,7 +87,7 @@ describe("a backend's schedule", function()
       execs = { query = "SELECT path, cmdline FROM process_events WHERE cmdline = '/bin/true marked'", interval = 600 },
       first = { query = "SELECT 1 AS a", interval = 600, startup_priority = 1 },
     } }
-    local result = support.run(command_of "sh -c '/bin/true marked; exit 3'")
+    local result = support.run(command_of("sh -c '/bin/true marked; exit 3'", "--shutdown_flush_ms=30000"))
     assert.are.equal(3, result.code, result.err)
     assert.are.equal("", result.err)
     local lines = backend:wait { line = { name = "execs" }, timeout_s = 10 }

@@ -1,4 +1,5 @@
 -- What a sensor cannot deliver by its end is left in a shared folder, counted in one line, and delivered by `moonwatch drain`.
+local backends = require "tests.system.backend"
 local cjson = require "cjson"
 local loop = require "moonwatch.loop"
 local servers = require "tests.fixtures.net.server"
@@ -98,6 +99,21 @@ describe("the end of a job", function()
     assert.are.equal(sums.written, n)
   end)
 
+  it("has the secrets of its sinks taken out of the application's environment", function()
+    arrived()
+    local state = support.new_path()
+    local result = support.run(("SPLUNK_TOKEN=canary-of-the-test unshare -pf --mount-proc --kill-child %s run --state_dir=%s"
+      .. " --outputs='events/json:http=%s;to=splunk;token=env:SPLUNK_TOKEN;name=siem' -- sh -c 'env; cat /proc/*/environ; sleep 0.3'"):format(
+      support.moonwatch, state, url))
+    assert.are.equal(0, result.code)
+    assert.falsy(result.out:find("canary-of-the-test", 1, true))
+    local seen = cjson.decode(request "/seen")
+    assert.are.equal("Splunk canary-of-the-test", seen[1].headers.authorization)
+    local sums = counts(state)
+    assert.are.equal(sums.written, sums.read)
+    assert.falsy(support.run(("grep -rc canary-of-the-test %s"):format(state)).out:find ":[1-9]")
+  end)
+
   it("counts what is left, where nobody takes it over", function()
     local result, state = job(DOWN, JOB, "--shutdown_flush_ms=2000")
     assert.are.equal(7, result.code)
@@ -187,7 +203,45 @@ describe("moonwatch drain", function()
     -- Of outputs that it does not know it takes nothing.
     result = support.run(("%s drain --once --outputs='events/json:http=%s/;name=other' %s"):format(support.moonwatch, url, shared))
     assert.are.equal(1, result.code)
-    assert.truthy(result.err:find(handed .. " rows are for outputs that", 1, true))
+    assert.truthy(result.err:find(handed .. " rows are for outputs", 1, true))
     assert.are.equal(1, folders(shared))
   end)
+end)
+
+describe("moonwatch drain with a backend", function()
+  if not support.has_namespaces then
+    return
+  end
+
+  local function rows(state, fate)
+    return math.tointeger(support.sql(state, ("SELECT sum(value) AS n FROM moonwatch_health WHERE component LIKE 'delivery tls%%' AND"
+      .. " name LIKE '%%_%s'"):format(fate))[1].n)
+  end
+
+  for name, endpoint in pairs { ["takes no log"] = "log", ["lets nobody enrol"] = "enroll" } do
+    it(("goes on as the host that the sensor was, when that %s"):format(name), function()
+      local backend = backends.start()
+      backend:fault { endpoint = endpoint, kind = "status", status = 503 }
+      local shared, state = support.new_path(), support.new_path()
+      local result = support.run(("unshare -pf --mount-proc --kill-child %s run --state_dir=%s %s --logger_events"
+        .. " --outputs=alerts/json:file=%s --shutdown_flush_ms=2000 --spool_handover=%s -- sh -c %s"):format(support.moonwatch, state,
+        backend:flags(), support.new_path(), shared, support.quote(JOB)))
+      assert.are.equal(7, result.code)
+      local handed = rows(state, "handed_over")
+      assert.is_true(handed > 5, result.err)
+      assert.are.equal(0, rows(state, "read"))
+      assert.truthy(result.err:find "undelivered: ")
+      assert.are.equal(0, #backend:lines())
+
+      local enrolments = backend:count { where = { endpoint = "enroll" } }
+      backend:fault()
+      local drained = support.run(("%s drain --once %s --logger_events %s"):format(support.moonwatch, backend:flags(), shared))
+      assert.are.equal(0, drained.code, drained.err)
+      assert.are.equal(0, folders(shared))
+      assert.are.equal(handed, #backend:lines())
+      local more = backend:count { where = { endpoint = "enroll" } } - enrolments
+      assert.are.equal(endpoint == "enroll" and 1 or 0, more)
+      backend:stop()
+    end)
+  end
 end)

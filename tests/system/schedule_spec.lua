@@ -14,15 +14,16 @@ end
 ---@field config table|string
 ---@field state string?  of a run before
 ---@field outputs string?  more of them, each behind a comma
+---@field flags string?
 
 --- Run `command` with a schedule; the result lines that came of it.
 ---@param command string
 ---@param with system.schedule.Run
 local function run(command, with)
   local lines, state = support.new_path(), with.state or support.new_path()
-  local result = support.run(("MOONWATCH=%s STATE=%s LINES=%s %s run --state_dir=%s --config_path=%s --outputs=%s%s -- %s"):format(
+  local result = support.run(("MOONWATCH=%s STATE=%s LINES=%s %s run --state_dir=%s --config_path=%s --outputs=%s%s %s -- %s"):format(
     support.moonwatch, state, lines, support.moonwatch, state, config(with.config), "results/json:file=" .. lines,
-    with.outputs or "", command))
+    with.outputs or "", with.flags or "", command))
   support.await(lines)
   return result, support.json_lines(lines), state, support.read(lines)
 end
@@ -174,7 +175,7 @@ describe("a job of no time", function()
       local result, lines, _, text = run("/bin/true marked", { config = { schedule = {
         execs = { query = "SELECT cmdline FROM process_events", interval = 600 },
         all = { query = "SELECT 1", interval = 600 },
-      } } })
+      } }, flags = "--shutdown_flush_ms=30000" }) -- other tests take the processors
       assert.are.equal(0, result.code, result.err)
       assert.are.equal("", result.err)
       assert.are.equal(1, #lines, text)
@@ -268,6 +269,16 @@ describe("a query that never ends", function()
     assert.is_nil(result.err:find("endless", 1, true), result.err)
     local health = support.sql(state, "SELECT name, value FROM moonwatch_health WHERE component = 'dropped' AND value > 0")
     assert.are.same({}, health)
+  end)
+
+  it("is not held against it when the sensor is asked to end", function()
+    local result, _, state = run("sh -c " .. support.quote(until_(AT_WORK) .. [[
+      ; for comm in /proc/[0-9]*/comm; do
+        if [ "$(cat $comm 2>/dev/null)" = moonwatch-sens ]; then pid=${comm#/proc/}; kill ${pid%%/*}; break; fi
+      done; ]] .. until_ "! grep -qsx moonwatch-sens /proc/[0-9]*/comm" .. "; " .. until_(AT_WORK)),
+      { config = endless { query_timeout_ms = 120000 } })
+    assert.is_nil(result.err:find("died", 1, true), result.err)
+    assert.are.same({ { denylisted = "0" }, { denylisted = "0" } }, support.sql(state, "SELECT denylisted FROM osquery_schedule"))
   end)
 
   it("is on the denylist when the sensor died while it ran", function()

@@ -33,8 +33,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	mw_flags_free(flags);
-	mw_secret_free(enroll.secret);
-	enroll.secret = NULL;
+	mw_enroll_release(&enroll);
 	return 0;
 }
 
@@ -126,6 +125,30 @@ static void nothing_is_configured(void **state)
 	assert_null(environment[1]);
 }
 
+static void variables_that_outputs_name_are_taken_too(void **state)
+{
+	(void)state;
+	put("TOKEN_1=one");
+	put("B=2");
+	put("PASSWORD=two");
+	put("TOKEN_10=kept");
+	set("outputs",
+	    "alerts/json:http=https://h/;to=splunk;token=env:TOKEN_1,events/json:http=https://g/;password=env:PASSWORD;"
+	    "header=X-Key: env:TOKEN_1;user=env:,alerts/json:http=https://i/;password=env:NOT_SET");
+	take();
+	assert_string_equal(enroll.reference, "");
+	assert_int_equal(enroll.taken_count, 2);
+	assert_string_equal(enroll.taken[0].name, "TOKEN_1");
+	assert_string_equal(mw_secret_bytes(enroll.taken[0].secret), "one");
+	assert_string_equal(enroll.taken[1].name, "PASSWORD");
+	assert_string_equal(mw_secret_bytes(enroll.taken[1].secret), "two");
+	assert_string_equal(environment[0], "B=2");
+	assert_string_equal(environment[1], "TOKEN_10=kept");
+	assert_null(environment[2]);
+	for (size_t i = 0; i < sizeof(entries[0]); i++)
+		assert_int_equal(entries[0][i], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +158,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(osquerys_flags_are_understood, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_is_configured, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(variables_that_outputs_name_are_taken_too, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

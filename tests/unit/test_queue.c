@@ -396,7 +396,7 @@ static void what_is_left_is_handed_over(void **state)
 	struct mw_spool *spool = open_spool(64 * MIB);
 	join(spool, "slow", 1 << MW_SPOOL_ALERTS | 1 << MW_SPOOL_EVENTS);
 	join(spool, "quick", ALL);
-	assert_int_equal(mw_spool_hand_over(spool, shared, "task", MIB, &handed, &err), 0);
+	assert_int_equal(mw_spool_hand_over(spool, "", shared, "task", MIB, &handed, &err), 0);
 	assert_string_equal(handed.path, "");
 	add(spool, MW_SPOOL_ALERTS, 0, 5);
 	add(spool, MW_SPOOL_EVENTS, 0, 100);
@@ -405,7 +405,7 @@ static void what_is_left_is_handed_over(void **state)
 	(void)read_some(spool, "quick", 30, MIB, NULL, upto, &more);
 	assert_int_equal(mw_spool_ack(spool, "quick", upto, NULL), 0);
 	/* Room for 50 events. */
-	if (mw_spool_hand_over(spool, shared, "task", 55 * BODY, &handed, &err) < 0)
+	if (mw_spool_hand_over(spool, "", shared, "task", 55 * BODY, &handed, &err) < 0)
 		fail_msg("hand over: %s", err.text);
 	assert_int_equal(handed.rows[MW_SPOOL_ALERTS], 5);
 	assert_int_equal(handed.rows[MW_SPOOL_EVENTS], 50);
@@ -416,7 +416,7 @@ static void what_is_left_is_handed_over(void **state)
 	assert_int_equal(count(spool, "slow", MW_SPOOL_EVENTS).waiting, 50);
 	assert_int_equal(count(spool, "quick", MW_SPOOL_EVENTS).handed, 28);
 	/* Again: what is left, by another name. */
-	if (mw_spool_hand_over(spool, shared, "task", MIB, &handed, &err) < 0)
+	if (mw_spool_hand_over(spool, "", shared, "task", MIB, &handed, &err) < 0)
 		fail_msg("hand over: %s", err.text);
 	assert_int_equal(handed.rows[MW_SPOOL_EVENTS], 50);
 	assert_non_null(strstr(handed.path, "/shared/task.2"));
@@ -448,7 +448,7 @@ static void what_is_left_is_handed_over(void **state)
 	join(spool, "slow", ALL);
 	add(spool, MW_SPOOL_RESULTS, 0, 3);
 	commit(spool);
-	assert_true(mw_spool_hand_over(spool, "/proc/nowhere", "task", MIB, &handed, &err) < 0);
+	assert_true(mw_spool_hand_over(spool, "", "/proc/nowhere", "task", MIB, &handed, &err) < 0);
 	assert_int_equal(count(spool, "slow", MW_SPOOL_RESULTS).handed, 0);
 	mw_spool_close(spool);
 }

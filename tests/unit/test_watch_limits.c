@@ -3,6 +3,8 @@
 #include "watched.h"
 
 #include <sched.h>
+#include <signal.h>
+#include <sys/inotify.h>
 
 #include "loop/loop.h"
 #include "watch/watch.h"
@@ -171,6 +173,75 @@ static void after_an_overflow_the_difference_is_told(void **state)
 	end();
 }
 
+enum {
+	OTHERS = 200, /* watches */
+	LIMIT = 1000,
+};
+
+/* Another process of this user, which has some watches; until it is killed. */
+static pid_t start_other(void)
+{
+	int pipes[2];
+	char byte;
+	assert_int_equal(pipe(pipes), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int fd = inotify_init1(IN_CLOEXEC);
+		unsigned count = 0;
+		for (char name[32]; fd >= 0 && count < OTHERS; count++) {
+			(void)snprintf(name, sizeof(name), "other%u", count);
+			if (mkdir(watched_path(&w, name), 0755) < 0 ||
+			    inotify_add_watch(fd, watched_path(&w, name), IN_MODIFY) < 0)
+				break;
+		}
+		(void)!write(pipes[1], count == OTHERS ? "y" : "n", 1);
+		for (;;)
+			(void)pause();
+	}
+	(void)close(pipes[1]);
+	assert_int_equal(read(pipes[0], &byte, 1), 1);
+	(void)close(pipes[0]);
+	assert_int_equal(byte, 'y');
+	return pid;
+}
+
+static void a_share_is_taken_of_what_others_leave(void **state)
+{
+	(void)state;
+	char text[16], name[32], root[] = "/tmp/mw_watch_XXXXXX";
+	assert_non_null(mkdtemp(root));
+	(void)snprintf(w.root, sizeof(w.root), "%s", root);
+	(void)snprintf(text, sizeof(text), "%d", LIMIT);
+	limit("instances", "100");
+	limit("watches", text);
+	pid_t other = start_other();
+	watched_open(&w, root, &(struct mw_watch_options){.poll_ms = 50});
+	watched_mkdir(&w, "d");
+	for (unsigned i = 0; i < LIMIT / 3; i++) {
+		(void)snprintf(name, sizeof(name), "d/%u", i);
+		watched_mkdir(&w, name);
+	}
+	watched_patterns(&w, PATTERNS("d/%%"), NULL, false);
+	struct mw_watch_counters counters = count();
+	assert_int_equal(counters.user_watches, LIMIT);
+	/* A quarter, of what was left; there may be others of this user, too. */
+	assert_true(counters.share > 0 && counters.share <= (LIMIT - OTHERS) / 4);
+	assert_int_equal(counters.directories, counters.share);
+	assert_true(counters.polled > LIMIT / 3 - counters.share);
+	assert_non_null(strstr(w.reports, "inotify_watch_share"));
+	/* None of them is lost. */
+	(void)snprintf(name, sizeof(name), "d/%u/f", LIMIT / 3 - 1);
+	watched_write(&w, name, "x");
+	(void)snprintf(name, sizeof(name), "CREATE d/%u/f", LIMIT / 3 - 1);
+	w.wanted = name;
+	watched_run(&w, watched_has_told, 20000);
+	(void)kill(other, SIGKILL);
+	(void)waitpid(other, NULL, 0);
+	limit("watches", "100000");
+	end();
+}
+
 static void what_is_beyond_a_limit_is_said(void **state)
 {
 	(void)state;
@@ -249,6 +320,7 @@ int main(void)
 		cmocka_unit_test(without_watches_directories_are_polled_until_there_are),
 		cmocka_unit_test(without_an_instance_all_is_polled),
 		cmocka_unit_test(after_an_overflow_the_difference_is_told),
+		cmocka_unit_test(a_share_is_taken_of_what_others_leave),
 		cmocka_unit_test(what_is_beyond_a_limit_is_said),
 		cmocka_unit_test(trees_deeper_than_a_path_are_said),
 	};

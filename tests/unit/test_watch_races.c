@@ -7,7 +7,7 @@
 static struct watched w;
 
 enum {
-	MANY = 6000, /* more than one slice of a scan goes through */
+	MANY = 2500, /* more than one slice of a scan goes through */
 };
 
 static int setup(void **state)

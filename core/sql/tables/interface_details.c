@@ -115,7 +115,8 @@ static int64_t speed_of(const char *name)
 	MW_AUTO_FD fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &request) < 0)
 		return 0;
-	uint32_t speed = ethtool_cmd_speed(&command);
+	uint32_t speed =
+		(uint32_t)command.speed_hi << 16 | command.speed; /* ethtool_cmd_speed() shifts into the sign */
 	return speed == (uint32_t)SPEED_UNKNOWN ? 0 : speed;
 }
 

@@ -41,6 +41,7 @@ local SPOOL_RETRY_MS = 1000
 ---@field period_ms? integer  that others wait for company: 1000
 ---@field max_rows? integer  of a batch: 1000
 ---@field max_bytes? integer  1 MiB
+---@field cap_ms? integer  the longest pause after failures: 300000
 ---@field drain_bytes_per_s? integer  after an outage: 65536, twice as much every 10 s
 ---@field send fun(batch: moonwatch.spool.Item[], budget_ms?: number): true?, string?, moonwatch.delivery.Trouble?  may wait; at the end
 ---  no longer than that
@@ -265,7 +266,7 @@ function Loop:fail(message, trouble)
   local host = self.host
   self.failures = self.failures + 1
   self.is_draining = true
-  local ms = host.random() * math.min(CAP_MS, BASE_MS * 2 ^ math.min(self.failures - 1, 20))
+  local ms = host.random() * math.min(self.options.cap_ms or CAP_MS, BASE_MS * 2 ^ math.min(self.failures - 1, 20))
   if trouble.retry_after_s then
     -- Not all of those that were told the same at the same time.
     ms = trouble.retry_after_s * 1000 + host.random() * math.max(BASE_MS, trouble.retry_after_s * 100)
@@ -276,7 +277,7 @@ function Loop:fail(message, trouble)
     self.is_open = true
   end
   if trouble.stop then
-    ms = math.max(ms, host.random() * CAP_MS)
+    ms = math.max(ms, host.random() * (self.options.cap_ms or CAP_MS))
   end
   if self.failures == 1 or opens then
     self:report("%s%s", text.printable(message, 400), opens and "; it is tried now and then" or "; it is tried again")

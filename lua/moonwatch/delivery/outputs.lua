@@ -8,6 +8,7 @@ local loop = require "moonwatch.loop"
 local options_of = require "moonwatch.sink.options"
 local output = require "moonwatch.output"
 local retry = require "moonwatch.aws.retry"
+local secret = require "moonwatch.secret"
 
 ---@class moonwatch.delivery.outputs
 local M = {}
@@ -21,6 +22,7 @@ local M = {}
 ---@class moonwatch.delivery.outputs.Options
 ---@field report fun(line: string)
 ---@field remember fun(secret: moonwatch.Secret)  to blot it out
+---@field environment? table<string, moonwatch.Secret>  variables that were taken out of it
 ---@field wants? fun(name: string): boolean  only those outputs
 ---@field is_over? fun(): boolean  nobody waits for it any more
 
@@ -52,12 +54,18 @@ function M.name_of(part, used)
   return name
 end
 
+--- What a variable held before it was taken out of the environment; in commands it still is there.
+local function variable(reference, options)
+  local name = reference:match "^env:(.+)$"
+  return name and (options.environment and options.environment[name] or secret.env(name))
+end
+
 --- Secrets in the place of the references that options are.
 local function resolve(part, name, options)
   local known = require("moonwatch.sink." .. part.sink).options
   local function read(reference)
     for try = 1, math.huge do
-      local value, message = enroll_secret.read(reference, reference:match "^env:" and require "moonwatch.secret".env(reference:sub(5)))
+      local value, message = enroll_secret.read(reference, variable(reference, options))
       if value then
         options.remember(value)
         return value

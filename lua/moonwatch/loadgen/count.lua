@@ -51,8 +51,9 @@ Count.__index = Count
 
 ---@return moonwatch.loadgen.Count
 function M.new()
-  return setmetatable({ hosts = 0, started = 0, ended = 0, lines = 0, lines_dropped = 0, late = histogram(), kinds = {}, errors = {} },
-    Count)
+  return setmetatable({
+    seconds = 0, hosts = 0, started = 0, ended = 0, lines = 0, lines_dropped = 0, late = histogram(), kinds = {}, errors = {},
+  }, Count)
 end
 
 local function kind_of(self, name)
@@ -138,6 +139,7 @@ function Count:add(other)
   for _, name in ipairs { "hosts", "started", "ended", "lines", "lines_dropped" } do
     self[name] = self[name] + other[name]
   end
+  self.seconds = math.max(self.seconds, other.seconds)
   add_lists(self.late, other.late)
   for name, from in pairs(other.kinds) do
     local kind = kind_of(self, name)

@@ -7,17 +7,22 @@ local M = {}
 
 local ORDER <const> = { "enroll", "config", "log", "read", "write" }
 
---- The next line of each worker; nil when one of them has ended.
-local function next_of(pipes)
-  local sum = counts.new()
-  for _, pipe in ipairs(pipes) do
-    local line = pipe:read "l"
-    if not line then
-      return nil
+--- The sum of what the workers said last, each once more; nil when all have ended.
+---@param workers { pipe: file*, said: table?, has_ended: boolean? }[]
+local function next_of(workers)
+  local sum, has_any = counts.new(), false
+  for _, worker in ipairs(workers) do
+    local line = not worker.has_ended and worker.pipe:read "l"
+    if line then
+      worker.said, has_any = cjson.decode(line), true
+    else
+      worker.has_ended = true
     end
-    sum:add(cjson.decode(line))
+    if worker.said then
+      sum:add(worker.said)
+    end
   end
-  return sum
+  return has_any and sum or nil
 end
 
 local function ms(value)
@@ -27,7 +32,9 @@ end
 local function all_took(count)
   local sum = counts.new()
   for name, kind in pairs(count.kinds) do
-    sum:add { hosts = 0, started = 0, ended = 0, lines = 0, lines_dropped = 0, late = {}, errors = {}, kinds = { [name] = kind } }
+    sum:add {
+      seconds = 0, hosts = 0, started = 0, ended = 0, lines = 0, lines_dropped = 0, late = {}, errors = {}, kinds = { [name] = kind },
+    }
   end
   local list
   for _, kind in pairs(sum.kinds) do
@@ -50,9 +57,9 @@ local function since(list, before)
   return difference
 end
 
-local function progress(second, sum, before, took, took_before, every)
-  local new = since(took, took_before)
-  print(("%7d %8d %10.1f %10.1f %9s %9s %9s %8d"):format(second, math.tointeger(sum.hosts) or 0,
+local function progress(sum, before, took, took_before)
+  local new, every = since(took, took_before), sum.seconds - before.seconds
+  print(("%7d %8d %10.1f %10.1f %9s %9s %9s %8d"):format(math.floor(sum.seconds + 0.5), math.tointeger(sum.hosts) or 0,
     (sum:total "requests" - before:total "requests") / every, (sum.lines - before.lines) / every,
     ms(counts.quantile(new, 0.5)), ms(counts.quantile(new, 0.99)),
     ms(counts.quantile(since(sum.late, before.late), 0.99)), sum:total "failed"))
@@ -91,28 +98,27 @@ local function print_result(told)
 end
 
 local function gather(options, descriptors)
-  local pipes = {}
+  local workers = {}
   for fd in descriptors:gmatch "%d+" do
-    pipes[#pipes + 1] = assert(io.open("/dev/fd/" .. fd))
+    workers[#workers + 1] = { pipe = assert(io.open("/dev/fd/" .. fd)) }
   end
   if not options.json then
     print(("%7s %8s %10s %10s %9s %9s %9s %8s"):format("s", "enrolled", "requests/s", "lines/s", "p50 ms", "p99 ms", "late ms", "failed"))
   end
   local sum, before, took_before = counts.new(), counts.new(), {}
-  local seconds = 0
   while true do
-    local new = next_of(pipes)
+    local new = next_of(workers)
     if not new then
       break
     end
-    sum, seconds = new, seconds + 1
-    if not options.json and seconds % options.every_s == 0 then
+    sum = new
+    if not options.json and sum.seconds >= before.seconds + options.every_s then
       local took = all_took(sum)
-      progress(seconds, sum, before, took, took_before, options.every_s)
+      progress(sum, before, took, took_before)
       before, took_before = sum, took
     end
   end
-  local told = result(options, sum, math.max(1, seconds))
+  local told = result(options, sum, math.max(1, math.floor(sum.seconds + 0.5)))
   if options.json then
     print(cjson.encode(told))
   else

@@ -62,15 +62,17 @@ local function play(shared, index, workers)
     end
     now = loop.now()
     if now >= tell then
+      count.seconds = (now - begun) / 1000
       io.stdout:write(count:encode(), "\n")
       io.stdout:flush()
-      tell = tell + TELL_MS
+      tell = now + TELL_MS
     end
     loop.sleep(math.max(0, math.min(LONGEST_SLEEP_MS, (due:first() or math.huge) - now)))
   end
   while busy > 0 and loop.now() < ends + LAST_MS do
     loop.sleep(LONGEST_SLEEP_MS)
   end
+  count.seconds = (loop.now() - begun) / 1000
   io.stdout:write(count:encode(), "\n")
   io.stdout:flush()
 end

@@ -92,6 +92,7 @@ end
 function M.applied()
   if is_begun then
     distributed.applied()
+    logger.applied()
   end
 end
 

@@ -6,8 +6,8 @@ local enroll = require "moonwatch.osquery.enroll"
 local flags = require "moonwatch.flags"
 local json = require "moonwatch.osquery.json"
 local loop = require "moonwatch.loop"
+local notes = require "moonwatch.notes"
 local query = require "moonwatch.query"
-local state = require "moonwatch.state"
 local status_log = require "moonwatch.osquery.status_log"
 local text = require "moonwatch.text"
 
@@ -15,7 +15,9 @@ local text = require "moonwatch.text"
 local M = {}
 
 --- The same SQL is not run again that was running when a sensor died: digest -> when.
-local FILE <const> = "distributed.json"
+local DENIED <const> = "distributed/denied"
+--- What was accepted and has not begun yet, for a sensor that comes after this one.
+local ACCEPTED <const> = "distributed/accepted/"
 --- Of an answer of the backend, which may hold many queries.
 local ANSWER_BYTES <const> = 4 << 20
 --- Queries taken of one answer.
@@ -36,7 +38,7 @@ local kept = {}
 local wake = loop.bell()
 
 local function denylist()
-  denied = denied or json.decode(state.read(FILE) or "{}") or {}
+  denied = denied or json.decode(notes.get(DENIED) or "{}") or {}
   local duration = flags.get "distributed_denylist_duration"
   for digest, time in pairs(denied) do
     if type(time) ~= "number" or loop.time() - time > duration then
@@ -48,9 +50,9 @@ end
 
 local function save()
   if next(denied) then
-    state.write(FILE, json.encode(denied))
+    notes.put(DENIED, json.encode(denied))
   else
-    state.remove(FILE)
+    notes.remove(DENIED)
   end
 end
 
@@ -215,6 +217,34 @@ local function applies(one, known)
   return known[one.discovery]
 end
 
+--- Run them, one after another.  Each is noted until it has ended: should it kill us, it is answered by the denylist.
+local function work(list)
+  local known = {}
+  for i, one in ipairs(list) do
+    one.note = ("%s%06d"):format(ACCEPTED, i)
+    notes.put(one.note, json.encode { id = one.id, sql = one.sql, discovery = one.discovery })
+  end
+  for _, one in ipairs(list) do
+    if applies(one, known) then
+      keep(run(one.id, one.sql))
+    end
+    notes.remove(one.note)
+  end
+end
+
+--- What a sensor before this one had accepted.
+local function finish_accepted()
+  local list = {}
+  for _, name in ipairs(notes.names(ACCEPTED) or {}) do
+    local one = json.decode(notes.get(name) or "")
+    if one and type(one.id) == "string" and type(one.sql) == "string" then
+      list[#list + 1] = { id = one.id, sql = one.sql, discovery = type(one.discovery) == "string" and one.discovery or nil }
+    end
+    notes.remove(name)
+  end
+  work(list)
+end
+
 local function take_acceleration(answer)
   local seconds = math.type(answer.accelerate) and math.tointeger(answer.accelerate)
   if seconds and seconds > 0 then
@@ -232,12 +262,7 @@ local function turn()
     return nil, message, failure
   end
   take_acceleration(answer)
-  local known = {}
-  for _, one in ipairs(M.accept(answer)) do
-    if applies(one, known) then
-      keep(run(one.id, one.sql))
-    end
-  end
+  work(M.accept(answer))
   return write()
 end
 
@@ -249,7 +274,7 @@ local function pause_ms(failures, failure)
   local ms = s * 1000 * (0.9 + math.random() / 5)
   if failures > 0 then
     -- Longer and longer, up to some minutes; never more often than asked for.
-    ms = math.max(ms, client.delay(failures + 4, 300, failure))
+    ms = math.max(ms, client.delay(failures, 300, failure))
   end
   return ms
 end
@@ -257,6 +282,7 @@ end
 ---@param given { report: fun(line: string) }
 function M.start(given)
   local failures = 0
+  finish_accepted()
   while true do
     local failure
     if not flags.get "disable_distributed" then

@@ -93,7 +93,9 @@ function M.settle(host, run, keep)
     instance_id = ecs_host.uuid(uuid .. "/" .. run),
     identifier = identifier ~= "" and identifier or uuid,
   }
-  state.write(FILE, json.encode { uuid = uuid, hostname = hostname, instance = instance })
+  state.write(FILE, json.encode {
+    uuid = uuid, hostname = hostname, instance = instance, instance_id = known.instance_id, identifier = known.identifier,
+  })
   local document = {}
   for name, value in pairs(host or {}) do
     document[name] = value
@@ -107,6 +109,19 @@ function M.settle(host, run, keep)
   return known
 end
 
+
+--- Be again who wrote the state folder, whoever that was.
+---@return boolean
+function M.resume()
+  local saved = json.decode(state.read(FILE) or "{}") or {}
+  if type(saved.uuid) ~= "string" or type(saved.identifier) ~= "string" then
+    return false
+  end
+  known = {
+    uuid = saved.uuid, hostname = tostring(saved.hostname), instance_id = tostring(saved.instance_id), identifier = saved.identifier,
+  }
+  return true
+end
 
 --- host_details of an enrolment, as JSON.  May wait.
 ---@return string

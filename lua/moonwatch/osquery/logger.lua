@@ -34,6 +34,13 @@ local function streams()
   return flags.get "logger_events" and { "alerts", "results", "events" } or { "alerts", "results" }
 end
 
+--- Does anything wait for us?
+---@param waiting table<string, integer>  by consumer
+---@return boolean
+function M.has_rows(waiting)
+  return (waiting[RESULTS] or 0) + (waiting[STATUSES] or 0) > 0
+end
+
 --- From now on what is spooled is kept for us.
 function M.join()
   spool.join(RESULTS, { streams = streams() })
@@ -103,33 +110,32 @@ local function sender(log_type)
   end
 end
 
+---@type moonwatch.delivery.Loop[]
+local loops = {}
+
+--- Flags may have changed.
+function M.applied()
+  for _, one in ipairs(loops) do
+    one.options.period_ms = flags.get "logger_tls_period" * 1000
+    one.options.max_rows = flags.get "logger_tls_max_lines"
+    one.options.cap_ms = flags.get "logger_tls_backoff_max" * 1000
+  end
+  if loops[1] then
+    loops[1].options.streams = streams()
+  end
+end
+
 ---@param given { report: fun(line: string) }
 function M.start(given)
   local gate = { not_before = 0 }
-  local period_ms = flags.get "logger_tls_period" * 1000
-  delivery.start {
-    consumer = RESULTS,
-    streams = streams(),
-    urgent = { "alerts" },
-    period_ms = period_ms,
-    max_rows = flags.get "logger_tls_max_lines",
-    max_bytes = BATCH_BYTES,
-    send = sender "result",
-    report = given.report,
-    gate = gate,
-  }
-  delivery.start {
-    consumer = STATUSES,
-    streams = { "status" },
-    urgent = {},
-    period_ms = period_ms,
-    max_rows = flags.get "logger_tls_max_lines",
-    max_bytes = BATCH_BYTES,
-    send = sender "status",
-    -- Of failures that are not only its own the other one tells.
-    report = nil,
-    gate = gate,
-  }
+  local options = { max_bytes = BATCH_BYTES, gate = gate, period_ms = flags.get "logger_tls_period" * 1000,
+    max_rows = flags.get "logger_tls_max_lines", cap_ms = flags.get "logger_tls_backoff_max" * 1000 }
+  local function start(more)
+    loops[#loops + 1] = delivery.start(setmetatable(more, { __index = options }))
+  end
+  start { consumer = RESULTS, streams = streams(), urgent = { "alerts" }, send = sender "result", report = given.report }
+  -- Of failures that are not only its own the other one tells.
+  start { consumer = STATUSES, streams = { "status" }, urgent = {}, send = sender "status" }
 end
 
 return M

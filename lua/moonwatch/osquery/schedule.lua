@@ -104,6 +104,11 @@ function M.is_known()
   return current:is_known()
 end
 
+--- The sensor ends: what runs now is stopped by that, and by no fault of its own.
+function M.stop()
+  current:stop()
+end
+
 --- The end of the application: tell what event tables have gathered, and stop.  In a task.
 ---@param deadline_ms number
 function M.flush(deadline_ms)

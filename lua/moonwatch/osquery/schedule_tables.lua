@@ -5,12 +5,19 @@ local packs = require "moonwatch.osquery.packs"
 ---@class moonwatch.osquery.schedule_tables
 local M = {}
 
+--- Of the text of a query.
+local SHOWN <const> = 2048
+
+local function cut(query)
+  return #query > SHOWN and query:sub(1, utf8.offset(query, 0, SHOWN + 1) - 1) .. "…" or query
+end
+
 local function row_of(self, query)
   local state = self.states[query.name]
   local runs = math.max(1, state.executions)
   return {
     name = query.name,
-    query = query.query,
+    query = cut(query.query),
     interval = query.interval,
     executions = state.executions,
     last_executed = state.last_executed or 0,

@@ -37,7 +37,9 @@ function M.first_row(self, query)
   if self.denied:has(name, self.world.time()) then
     return nil, "the sensor died while it ran; it is not run for a day"
   end
-  self.denied:mark(name)
+  if not self.is_stopped then
+    self.denied:mark(name) -- at the end anything may be cut off
+  end
   local rows, message, code = self.world.query.run(query, limits(self, { sorted = true, escaped = true }))
   self.denied:unmark()
   if not rows and code == "ENOBUFS" then
@@ -265,7 +267,7 @@ function M.run(self, query)
     events = saved and saved.since and saved.since.events,
     alerts = saved and saved.since and saved.since.alerts,
   } or nil
-  local is_marked = query.denylist and not state.is_all_events
+  local is_marked = query.denylist and not state.is_all_events and not self.is_stopped
   if is_marked then
     self.denied:mark(query.name)
   end

@@ -48,11 +48,14 @@ local INFO <const>, WARNING <const> = 0, 1
 local FORGET_S <const> = 592200
 --- How often it is written when a query was there last.
 local SEEN_S <const> = 6 * 3600
---- Between two writings of the tables' document.
+--- Between two writings of the tables' document; longer for each so many bytes it has.
 local KEEP_S <const> = 5
+local KEEP_BYTES <const> = 64 << 10
 local WAIT_MAX_S <const> = 60
 local DISCOVERY_MS <const> = 10000
 local VIEWS <const> = 256
+--- Names whose splay is kept.
+local SPLAYS <const> = 16384
 --- A higher one's query stands for those of its name of the lower ones.
 local SOURCES <const> = { "config", "backend" }
 
@@ -83,19 +86,39 @@ end
 
 -- --- what is scheduled ---
 
---- How often a query really runs: drawn once for a name and an interval, and found again after a restart.
-local function splayed(self, query)
+--- A note that is a table.
+local function load_note(self, name)
+  local ok, value = pcall(cjson.decode, self.world.notes.get(name) or "{}")
+  return ok and type(value) == "table" and value or {}
+end
+
+local function save_note(self, name, value)
+  self.world.notes.put(name, next(value) and cjson.encode(value) or "{}")
+end
+
+--- How often queries really run: drawn once for a name and an interval, and found again after a restart.
+local function draw_splay(self)
   local percent = self.world.flag "schedule_splay_percent"
-  local note = "splay." .. query.short
-  local saved = self.world.notes.get(note)
-  local interval, value = (saved or ""):match "^(%d+):(%d+)$"
-  if tonumber(interval) == query.interval then
-    return math.max(1, math.tointeger(tonumber(value)) or query.interval)
+  local saved, is_new, count = load_note(self, "splay"), false, 0
+  for _ in pairs(saved) do
+    count = count + 1
   end
-  local off = percent > 0 and query.interval * percent // 100 or 0
-  local drawn = math.max(1, query.interval - off + math.floor(self.world.random() * (2 * off + 1)))
-  self.world.notes.put(note, ("%d:%d"):format(query.interval, drawn))
-  return drawn
+  if count > SPLAYS then
+    saved = {}
+  end
+  for _, query in ipairs(self.queries) do
+    local key = ("%d %s"):format(query.interval, query.short)
+    local value = math.tointeger(tonumber(saved[key]))
+    if not value then
+      local off = query.interval * percent // 100
+      value = query.interval - off + math.floor(self.world.random() * (2 * off + 1))
+      saved[key], is_new = value, true
+    end
+    query.every = math.max(1, value)
+  end
+  if is_new then
+    save_note(self, "splay", saved)
+  end
 end
 
 local function views_of(object, warnings)
@@ -134,8 +157,8 @@ local function join(self)
       self.views[view] = self.views[view] or query
     end
   end
+  draw_splay(self)
   for _, query in ipairs(self.queries) do
-    query.every = splayed(self, query)
     local state = self.states[query.name]
     if not state or state.query.query ~= query.query then
       self.states[query.name] = { query = query, executions = 0, wall = 0, user = 0, system = 0, memory = 0 }
@@ -153,8 +176,7 @@ end
 --- What queries gave that are scheduled no more is forgotten after a week.
 local function forget(self)
   local notes, now = self.world.notes, math.floor(self.world.time())
-  local ok, seen = pcall(cjson.decode, notes.get "seen" or "{}")
-  seen = ok and type(seen) == "table" and seen or {}
+  local seen = load_note(self, "seen")
   local current = {}
   for _, query in ipairs(self.queries) do
     current[query.name] = true
@@ -176,7 +198,7 @@ local function forget(self)
       seen[name] = nil
     end
   end
-  notes.put("seen", next(seen) and cjson.encode(seen) or "{}")
+  save_note(self, "seen", seen)
   self.seen_at = now
 end
 
@@ -443,11 +465,13 @@ end
 ---@param is_last boolean?
 function Scheduler:write_tables(is_last)
   local now = self.world.time()
-  if not self.is_new or (not is_last and now - self.kept < KEEP_S and now >= self.kept) then
+  local pause = KEEP_S * (1 + (self.kept_bytes or 0) // KEEP_BYTES)
+  if not self.is_new or (not is_last and now - self.kept < pause and now >= self.kept) then
     return
   end
-  self.is_new, self.kept = false, now
-  self.world.keep("schedule", schedule_tables.document(self))
+  local document = schedule_tables.document(self)
+  self.is_new, self.kept, self.kept_bytes = false, now, #document
+  self.world.keep("schedule", document)
 end
 
 --- The end of the application: what event tables have gathered since is told a last time.  In a task.

@@ -107,11 +107,25 @@ return {
 end)
 
 describe("config explain", function()
+  it("says who says which files are watched", function()
+    local path = program.write('{ "file_paths": { "etc": ["/etc/mine"] }, "exclude_paths": { "x": ["/srv/tmp/%%"] } }', "config.json")
+    local result = program.run("config", "explain", "file_paths", "--config_path=" .. path)
+    local all = program.run("config", "explain", "--config_path=" .. path)
+    program.remove(path)
+    assert.are.equal(0, result.status)
+    assert.is_truthy(result.out:find("file_paths: etc: /etc/mine\n  from configuration file: " .. path .. "\n", 1, true), result.out)
+    assert.is_truthy(result.out:find("file_paths: binaries: /bin/%\n  from profile: default\n", 1, true))
+    assert.is_nil(result.out:find("file_paths: etc: /etc/%", 1, true))
+    assert.is_nil(result.out:find("exclude_paths", 1, true))
+    assert.is_truthy(all.out:find("exclude_paths: x: /srv/tmp/%%\n  from configuration file: " .. path .. "\n", 1, true))
+    assert.is_truthy(all.out:find(result.out, 1, true))
+  end)
+
   it("explains all flags without a name", function()
     local result = program.run("config", "explain")
     assert.are.equal(0, result.status)
     assert.are.equal(select(2, program.run("config", "dump").out:gsub("\n[^#]", "")) + 1,
-      select(2, result.out:gsub("\n  from ", "")))
+      select(2, result.out:gsub("\n  from ", "")) - select(2, ("\n" .. result.out):gsub("\n[%w_]+: ", "")))
   end)
 
   it("knows the nearest name", function()
@@ -180,6 +194,34 @@ describe("config check", function()
     assert.are.equal(78, result.status)
     assert.is_truthy(result.err:find("--outputs: ", 1, true))
     assert.is_truthy(result.err:find("alert", 1, true))
+  end)
+
+  it("looks at the file of --config_path as the sensor will", function()
+    local function check(document)
+      local path = program.write(document, "config.json")
+      local result = program.run("config", "check", "--config_path=" .. path)
+      program.remove(path)
+      return result
+    end
+    local good = check '{ "options": { "read_max": 1000 }, "file_paths": { "up": ["/srv/%%"], "etc": [] } }'
+    assert.are.equal("", good.err)
+    assert.are.equal(0, good.status)
+    local unknown = check '{ "options": { "nosuch": 1 } }'
+    assert.are.equal(1, unknown.status)
+    assert.is_truthy(unknown.err:find("options: 1 are not known here: nosuch", 1, true), unknown.err)
+    for document, says in pairs {
+      ['{ "file_paths": { "up": ["srv"] } }'] = "'srv' is not an absolute path",
+      ['{ "file_paths": { "up": ["/proc/%%"] } }'] = "/proc",
+      ['{\n"file_paths": 3 }'] = "line 2: file_paths is no object",
+      ['{\n\n"file_paths" }'] = "line 3: ",
+    } do
+      local bad = check(document)
+      assert.are.equal(78, bad.status, document)
+      assert.is_truthy(bad.err:find(says, 1, true), bad.err)
+    end
+    local missing = program.run("config", "check", "--config_path=/nonexistent")
+    assert.are.equal(78, missing.status)
+    assert.is_truthy(missing.err:find("/nonexistent: No such file", 1, true), missing.err)
   end)
 
   it("finds rules that will be refused", function()

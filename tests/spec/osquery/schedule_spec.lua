@@ -287,7 +287,7 @@ describe("the schedule", function()
       here.apply { packs = { p = { queries = { n = { query = "q", interval = 100 } } } } }
       here.scheduler:take_changes()
       assert.are.equal(every, here.scheduler.queries[1].every)
-      assert.are.equal("100:" .. every, notes["splay.n"])
+      assert.are.equal('{"100 n":' .. every .. '}', notes.splay)
       local again = fake.new(notes)
       again.flags.schedule_splay_percent = 10
       again.apply { packs = { p = { queries = { n = { query = "q", interval = 100 } } } } }
