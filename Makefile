@@ -9,7 +9,7 @@ setup_tests = @./setup build run test && { ./setup programs || echo "note: some 
 	{ ./setup guest || echo "note: no tests on other kernels and processors"; }
 
 .DEFAULT_GOAL := build
-.PHONY: build run test fuzz arm64 torture soak bench bench-docs bench-sql bench-scale docs lint format asan tsan clean help
+.PHONY: build run test fuzz arm64 torture soak bench bench-docs bench-rules bench-sql bench-scale docs lint format asan tsan clean help
 
 build: ## build/bin/moonwatch, which runs from this checkout
 	@./setup build
@@ -61,6 +61,7 @@ bench: ## what it costs: native, moonwatch and strace compared
 	@$(MAKE) --no-print-directory build
 	@tests/bench/run build
 	@tests/bench/sql build
+	@tests/bench/rules build
 	@build/bin/moonwatch lua tests/bench/formats.lua
 
 bench-scale: ## 15,000 tasks against a backend on this machine (HOSTS=15000); takes a quarter of an hour
@@ -74,12 +75,18 @@ bench-sql: ## what queries cost, and the tools that do the same
 	@$(MAKE) --no-print-directory build
 	@tests/bench/sql build
 
+bench-rules: ## what rules cost an event, and their exchange while it runs
+	@./setup build run test bench
+	@$(MAKE) --no-print-directory build
+	@tests/bench/rules build
+
 bench-docs: bench ## the same, and docs/overhead.md from it
 	@mkdir -p docs
 	@build/bin/moonwatch lua tests/bench/docs.lua build/bench/results.jsonl docs/overhead.md
 
-docs: build ## docs/reference/tables.md, from what tables and functions declare
+docs: build ## docs/reference/tables.md and types for editors, from what tables, functions and events declare
 	@build/bin/moonwatch lua docs/tables.lua docs/reference/tables.md
+	@build/bin/moonwatch lua docs/types.lua lua/meta/moonwatch.types.lua
 
 lint: ## clang-tidy, clang-format, luacheck, shellcheck
 	@./setup build test lint

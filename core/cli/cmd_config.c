@@ -15,6 +15,7 @@
 #include "flag/file_paths.h"
 #include "flag/flag.h"
 #include "rule/engine.h"
+#include "script/values.h"
 #include "script/config.h"
 #include "script/outputs.h"
 #include "watch/pattern.h"
@@ -93,6 +94,23 @@ static void report_rule(void *data, const char *line)
 	mw_complain("%s", line);
 }
 
+/* What profile and file say of rules; true when it is good. */
+static bool check_changes(struct mw_rules *rules, const struct mw_flags *flags)
+{
+	struct mw_err err = {""};
+	const char *json = mw_flags_rules(flags);
+	const char *path = mw_flag_text(flags, MW_FLAG_RULES_FILE);
+	bool is_good = !*json || mw_rules_override(rules, MW_RULES_PROFILE, json, &err) == 0;
+	if (is_good && *path) {
+		MW_AUTO(mw_buf) text = MW_BUF(MW_SCRIPT_BYTES);
+		is_good = mw_values_read(mw_tree(), path, &text, &err) == 0 &&
+			  mw_rules_override(rules, MW_RULES_FILE, text.data ? text.data : "", &err) == 0;
+	}
+	if (!is_good)
+		mw_complain("%s", err.text);
+	return is_good;
+}
+
 /* Findings: rules that will not run, though the sensor will. */
 static int check_rules(const struct mw_flags *flags)
 {
@@ -112,9 +130,10 @@ static int check_rules(const struct mw_flags *flags)
 	}
 	size_t loaded = mw_rules_count(rules);
 	size_t refused = mw_rules_refused(rules);
+	bool is_good = check_changes(rules, flags);
 	mw_rules_free(rules);
 	printf("rules: %zu, refused: %zu\n", loaded, refused);
-	return refused ? MW_EXIT_NO : MW_EXIT_OK;
+	return refused || !is_good ? MW_EXIT_NO : MW_EXIT_OK;
 }
 
 /* Patterns that nothing will come of. */

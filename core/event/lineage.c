@@ -26,8 +26,10 @@ struct mw_lineage_table {
 };
 
 static const struct mw_lineage_table *in_force;
-/* Counted up with each table, so that what an image remembers is known to be of another; 0: none yet. */
-static uint32_t generation;
+/* Of a thread that loads rules and tries their examples, on processes of its own. */
+static _Thread_local const struct mw_lineage_table *in_force_here;
+/* Counted up with each table, so that what an image remembers is known to be of another. */
+static uint32_t generation = 1;
 
 struct mw_lineage_table *mw_lineage_table_new(void)
 {
@@ -128,9 +130,15 @@ unsigned mw_program_names(const struct mw_image *image, bool of_executable,
 	return add_forms(ret_names, n, base, bytes);
 }
 
+void mw_lineage_use_here(const struct mw_lineage_table *table)
+{
+	in_force_here = table;
+}
+
 uint32_t mw_lineage_of_image(struct mw_image *image)
 {
-	if (!image || !in_force)
+	const struct mw_lineage_table *table = in_force_here ? in_force_here : in_force;
+	if (!image || !table)
 		return 0;
 	if (image->classes_generation == generation)
 		return image->classes;
@@ -139,7 +147,7 @@ uint32_t mw_lineage_of_image(struct mw_image *image)
 	image->classes = 0;
 	for (unsigned i = 0; i < n; i++)
 		if (names[i].bytes < NAME_BYTES)
-			image->classes |= in_force->slots[slot_of(in_force, names[i].text, names[i].bytes)].bits;
+			image->classes |= table->slots[slot_of(table, names[i].text, names[i].bytes)].bits;
 	image->classes_generation = generation;
 	return image->classes;
 }

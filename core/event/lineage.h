@@ -35,6 +35,9 @@ int mw_lineage_table_add(struct mw_lineage_table *table, const char *name, uint3
 /* Put it in force (NULL: none), borrowed until another is. */
 void mw_lineage_use(const struct mw_lineage_table *table);
 
+/* The same for this thread alone, before that of all; NULL: no more. */
+void mw_lineage_use_here(const struct mw_lineage_table *table);
+
 /* Bits of the program itself. */
 uint32_t mw_lineage_of_image(struct mw_image *image);
 /* What follows from how the process itself was found; after its image and terminal have been set. */

@@ -32,6 +32,7 @@ struct value {
 
 struct mw_flags {
 	struct value values[MW_FLAG_COUNT];
+	char *rules; /* see mw_flags_set_rules() */
 };
 
 struct mw_flags *mw_flags_new(void)
@@ -48,7 +49,24 @@ void mw_flags_free(struct mw_flags *flags)
 		free(flags->values[i].text);
 		free(flags->values[i].origin);
 	}
+	if (flags)
+		free(flags->rules);
 	free(flags);
+}
+
+int mw_flags_set_rules(struct mw_flags *flags, const char *json)
+{
+	char *copy = strdup(json);
+	if (!copy)
+		return -ENOMEM;
+	free(flags->rules);
+	flags->rules = copy;
+	return 0;
+}
+
+const char *mw_flags_rules(const struct mw_flags *flags)
+{
+	return flags->rules ? flags->rules : "";
 }
 
 struct mw_flags *mw_flags_copy(const struct mw_flags *flags)
@@ -65,6 +83,10 @@ struct mw_flags *mw_flags_copy(const struct mw_flags *flags)
 			mw_flags_free(copy);
 			return NULL;
 		}
+	}
+	if (copy && flags->rules && mw_flags_set_rules(copy, flags->rules) < 0) {
+		mw_flags_free(copy);
+		return NULL;
 	}
 	return copy;
 }

@@ -130,6 +130,7 @@ enum mw_flag_id {
 	MW_FLAG_QUERY_RESULT_KIB,
 	MW_FLAG_AWS_ENVIRONMENT_KEYS,
 	MW_FLAG_RULES_DIR,
+	MW_FLAG_RULES_FILE,
 	MW_FLAG_BUNDLE_KEYS,
 	MW_FLAG_BUNDLE_URL,
 	MW_FLAG_BUNDLE_INTERVAL,
@@ -185,6 +186,10 @@ struct mw_flags *mw_flags_new(void);
 void mw_flags_free(struct mw_flags *flags);
 /* All values and where they are from, for another thread.  NULL when memory is exhausted. */
 struct mw_flags *mw_flags_copy(const struct mw_flags *flags);
+
+/* What the profile says of rules besides flags, as JSON (rule/engine.h); "" of nothing.  -ENOMEM. */
+int mw_flags_set_rules(struct mw_flags *flags, const char *json);
+const char *mw_flags_rules(const struct mw_flags *flags);
 
 /* Set by name; kept only when no higher source has set it.  -ENOENT for an unknown name (err names the nearest one),
  * -EINVAL or -ERANGE for a bad value (err says what is allowed), -EPERM for a local flag from elsewhere.  On failure nothing changes.

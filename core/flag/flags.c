@@ -341,6 +341,10 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		"Use AWS_ACCESS_KEY_ID and its kind before the role of the task; they may be the application's own."),
 
 	[MW_FLAG_RULES_DIR] = TEXT("rules_dir", "", "Folders of further rules, separated by ':'."),
+	[MW_FLAG_RULES_FILE] =
+		TEXT("rules_file", "",
+		     "Changes to rules (disable, enable, override, exceptions): a Lua or JSON file; without it "
+		     "/etc/moonwatch/rules.lua, if there is one."),
 	[MW_FLAG_BUNDLE_KEYS] =
 		{.name = "bundle_keys",
 		 .type = MW_FLAG_TEXT,

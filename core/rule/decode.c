@@ -563,6 +563,16 @@ int mw_decode_event(struct mw_decoded *decoded, const char *json, size_t bytes, 
 	return 0;
 }
 
+void mw_decoded_settle(struct mw_decoded *decoded)
+{
+	struct mw_event *event = &decoded->event;
+	event->file = event->file ? &decoded->file : NULL;
+	event->socket = event->socket ? &decoded->socket : NULL;
+	event->call = event->call ? &decoded->call : NULL;
+	event->gap = event->gap ? &decoded->gap : NULL;
+	event->identity = event->identity ? &decoded->identity : NULL;
+}
+
 void mw_decoded_release(struct mw_decoded *decoded)
 {
 	mw_process_unref(decoded->event.process);

@@ -27,4 +27,6 @@ struct mw_decoded {
 /* Make the event that `json` describes; what is not said is absent.  Release in either case.
  * -EPROTO: not JSON, or not of an event; -E2BIG; -ENOMEM. */
 int mw_decode_event(struct mw_decoded *decoded, const char *json, size_t bytes, struct mw_err *err);
+/* It has been copied to where it is now: let the event point to what is there. */
+void mw_decoded_settle(struct mw_decoded *decoded);
 void mw_decoded_release(struct mw_decoded *decoded);

@@ -107,7 +107,9 @@ void mw_rule_release(struct mw_rules *rules, struct mw_rule *rule)
 	mw_rule_exceptions_release(rules, rule, false);
 	free(rule->exceptions);
 	for (unsigned i = 0; i < rule->steps_count; i++) {
-		mw_filter_release(&rule->steps[i].filter);
+		for (unsigned n = 0; n < rule->steps[i].filters_count; n++)
+			mw_filter_release(&rule->steps[i].filters[n]);
+		free(rule->steps[i].filters);
 		luaL_unref(L, LUA_REGISTRYINDEX, rule->steps[i].match);
 	}
 	free(rule->steps);
@@ -168,7 +170,8 @@ int mw_rules_index(struct mw_rules *rules)
 {
 	unsigned count = 0;
 	for (size_t i = 0; i < rules->count; i++)
-		count += rules->list[i].now.is_enabled ? rules->list[i].steps_count : 0;
+		for (unsigned step = 0; rules->list[i].now.is_enabled && step < rules->list[i].steps_count; step++)
+			count += rules->list[i].steps[step].filters_count;
 	struct mw_listener *listeners = calloc(count + 1, sizeof(*listeners));
 	struct mw_listening *listening = calloc(count + 1, sizeof(*listening));
 	uint64_t *pending[MW_RULE_DEPTH_JUDGED];
@@ -181,11 +184,13 @@ int mw_rules_index(struct mw_rules *rules)
 	uint64_t kinds = 0;
 	for (size_t i = 0; is_full && i < rules->count; i++) {
 		const struct mw_rule *rule = &rules->list[i];
-		for (unsigned step = rule->now.is_enabled ? rule->steps_count : 0; step-- > 0; n++) {
-			listeners[n] = (struct mw_listener){rule->steps[step].kinds, &rule->steps[step].filter};
-			listening[n] = (struct mw_listening){(unsigned)i, step};
-			kinds |= listeners[n].kinds;
-		}
+		for (unsigned step = rule->now.is_enabled ? rule->steps_count : 0; step-- > 0;)
+			for (unsigned k = 0; k < rule->steps[step].filters_count; k++, n++) {
+				listeners[n] =
+					(struct mw_listener){rule->steps[step].kinds, &rule->steps[step].filters[k]};
+				listening[n] = (struct mw_listening){(unsigned)i, step, k};
+				kinds |= listeners[n].kinds;
+			}
 	}
 	struct mw_index *index = is_full ? mw_index_new(listeners, n) : NULL;
 	if (!index) {
@@ -261,6 +266,7 @@ static int open_set(struct mw_rules *rules, struct mw_err *err)
 		.kind = MW_SCRIPT_RULES,
 		.tree = rules->options.tree,
 		.memory_bytes = rules->options.memory_bytes,
+		.coverage = rules->options.coverage,
 	};
 	rules->store = mw_store_new();
 	rules->lineage = mw_lineage_table_new();
@@ -284,7 +290,9 @@ int mw_rules_load_apart(const struct mw_rules_options *options, struct mw_rules 
 	rules->earlier = (struct mw_buf)MW_BUF(EARLIER_BYTES);
 	int r = open_set(rules, err);
 	if (r == 0) {
+		mw_lineage_use_here(rules->lineage);
 		load_paths(rules);
+		mw_lineage_use_here(NULL);
 		r = mw_rules_index(rules);
 		if (r < 0)
 			(void)mw_err_set(err, r, "no memory for rules");
@@ -317,8 +325,10 @@ void mw_rules_swap(struct mw_rules *rules, struct mw_rules *next)
 	}
 	mw_rules_free(rules);
 	mw_lineage_use(next->lineage);
-	if (next->options.watchdog_ms)
-		next->watchdog = mw_watchdog_new(next->script, next->options.watchdog_ms);
+	/* A slow machine does ten thousand in a millisecond. */
+	uint64_t ms = MW_RULE_WATCHDOG_MS + next->options.event_instructions / 10000;
+	if (next->options.is_watched)
+		next->watchdog = mw_watchdog_new(next->script, ms < INT32_MAX ? (unsigned)ms : INT32_MAX);
 }
 
 void mw_rules_free(struct mw_rules *rules)
@@ -375,7 +385,8 @@ struct mw_rule_state mw_rules_state(const struct mw_rules *rules, size_t n)
 	const struct mw_rule *rule = &rules->list[n];
 	bool has_filter = true;
 	for (unsigned i = 0; i < rule->steps_count; i++)
-		has_filter = has_filter && rule->steps[i].filter.count;
+		for (unsigned k = 0; k < rule->steps[i].filters_count; k++)
+			has_filter = has_filter && rule->steps[i].filters[k].count;
 	return (struct mw_rule_state){
 		.faults = rule->faults,
 		.is_off = rule->is_off,

@@ -7,6 +7,7 @@
 
 #include "event/alert.h"
 
+struct mw_coverage;
 struct mw_err;
 struct mw_rules;
 
@@ -53,8 +54,11 @@ struct mw_rules_options {
 	const char *extra_dirs;
 	size_t memory_bytes;
 	uint64_t event_instructions; /* budget of one `match` call */
-	/* Of one call of Lua, in wall time, seen to by a thread; 0: none.  MW_RULE_WATCHDOG_MS. */
-	unsigned watchdog_ms;
+	/* See to it by a thread that a call of Lua ends, whatever its instructions do: after MW_RULE_WATCHDOG_MS and the time
+	 * that so many instructions may take. */
+	bool is_watched;
+	/* Which branches of the rules' functions are taken; then there are no budgets.  NULL: nobody asks. */
+	struct mw_coverage *coverage;
 	/* Count what each rule takes. */
 	bool is_timed;
 	/* One line for each rule that is refused or switched off: "FILE:LINE: what, and what to do". */

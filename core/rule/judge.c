@@ -51,13 +51,15 @@ static void push_memory(lua_State *L, struct mw_rules *rules)
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &memory_key);
 }
 
-static bool passes(struct mw_question *question, struct mw_rule *rule, unsigned step)
+static bool passes(struct mw_question *question, struct mw_rule *rule, unsigned n, unsigned filter)
 {
-	if (rule->is_off || mw_rule_waits(question->rules, rule, step) ||
-	    !mw_filter_holds(&rule->steps[step].filter, &question->subject))
+	const struct mw_rule_step *step = &rule->steps[n];
+	if (rule->is_off || question->passed == step || mw_rule_waits(question->rules, rule, n) ||
+	    !mw_filter_holds(&step->filters[filter], &question->subject))
 		return false;
 	question->asked = rule;
-	question->step = step;
+	question->step = n;
+	question->passed = step;
 	question->is_pending = true;
 	return true;
 }
@@ -68,8 +70,10 @@ static bool next_step(struct mw_question *question)
 	struct mw_rule *rule = question->only;
 	while (question->next < rule->steps_count) {
 		unsigned step = rule->steps_count - 1 - question->next++;
-		if (rule->steps[step].kinds >> question->subject.event->kind & 1 && passes(question, rule, step))
-			return true;
+		bool is_heard = rule->steps[step].kinds >> question->subject.event->kind & 1;
+		for (unsigned i = 0; is_heard && i < rule->steps[step].filters_count; i++)
+			if (passes(question, rule, step, i))
+				return true;
 	}
 	return false;
 }
@@ -91,7 +95,7 @@ static bool next(struct mw_question *question)
 		unsigned n = 64 * question->next + (unsigned)__builtin_ctzll(*word);
 		*word &= *word - 1;
 		const struct mw_listening *listening = &rules->listening[n];
-		if (passes(question, &rules->list[listening->rule], listening->step))
+		if (passes(question, &rules->list[listening->rule], listening->step, listening->filter))
 			return true;
 	}
 	return false;

@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "rule/decode.h"
-#include "rule/encode.h"
+#include "script/encode.h"
 #include "rule/message.h"
 #include "rule/rules.h"
 #include "script/bind.h"

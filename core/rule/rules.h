@@ -35,8 +35,10 @@ struct mw_rule_key {
 /* A rule without a sequence has one step. */
 struct mw_rule_step {
 	uint64_t kinds; /* bit n: listens to mw_event_kind n */
-	struct mw_filter filter;
-	int match; /* reference of the function in the registry; LUA_NOREF: the filter says it all */
+	/* One is enough; there is at least one. */
+	struct mw_filter *filters;
+	unsigned filters_count;
+	int match; /* reference of the function in the registry; LUA_NOREF: the filters say it all */
 	struct mw_rule_key by;
 };
 
@@ -106,10 +108,11 @@ struct mw_rule {
 	struct mw_rule_counts counts;
 };
 
-/* Which step of which rule a listener is. */
+/* Which filter of which step of which rule a listener is. */
 struct mw_listening {
 	unsigned rule;
 	unsigned step;
+	unsigned filter;
 };
 
 struct mw_rules {
@@ -165,6 +168,8 @@ struct mw_question {
 	unsigned words;
 	struct mw_rule *only; /* NULL: all that are pending */
 	unsigned next;        /* word, or of `only` the step from the end */
+	/* That has passed last: its other filters need not be tried. */
+	const struct mw_rule_step *passed;
 	struct mw_rule *asked;
 	unsigned step;
 	unsigned alerts;

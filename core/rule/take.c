@@ -201,6 +201,25 @@ static void take_memory(lua_State *L, struct mw_rule *rule)
 	lua_pop(L, 1);
 }
 
+/* One filter for each alternative; without any, one that always holds. */
+static int take_filters(lua_State *L, struct mw_rule_step *step, struct mw_err *err)
+{
+	bool has_any = lua_getfield(L, -1, "where") == LUA_TTABLE;
+	unsigned count = has_any ? (unsigned)lua_rawlen(L, -1) : 1;
+	step->filters = calloc(count + 1, sizeof(*step->filters));
+	int r = step->filters ? 0 : mw_err_set(err, -ENOMEM, "no memory for this rule");
+	for (unsigned i = 0; r == 0 && i < count; i++) {
+		struct mw_filter *filter = &step->filters[step->filters_count++];
+		if (!has_any)
+			break;
+		lua_rawgeti(L, -1, (int)i + 1);
+		r = mw_filter_read(L, filter, err);
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+	return r;
+}
+
 static int take_steps(lua_State *L, struct mw_rule *rule, struct mw_err *err)
 {
 	lua_getfield(L, -1, "steps");
@@ -213,7 +232,7 @@ static int take_steps(lua_State *L, struct mw_rule *rule, struct mw_err *err)
 		step->match = function_field(L, "match");
 		step->kinds = kinds_field(L, "on");
 		key_field(L, "by", &step->by);
-		r = filter_field(L, "where", &step->filter, err);
+		r = take_filters(L, step, err);
 		lua_pop(L, 1);
 		rule->kinds |= step->kinds;
 	}

@@ -9,6 +9,7 @@
 
 #include "script/state.h"
 
+struct mw_coverage;
 struct mw_err;
 struct mw_loop;
 struct mw_shape;
@@ -22,6 +23,8 @@ enum {
 struct mw_script *mw_script_of(lua_State *L);
 enum mw_script_kind mw_script_kind(const struct mw_script *script);
 const char *mw_script_tree(const struct mw_script *script);
+/* NULL: nobody asks. */
+struct mw_coverage *mw_script_coverage(const struct mw_script *script);
 /* NULL in commands. */
 struct mw_loop *mw_script_loop(const struct mw_script *script);
 /* Are scripts of this kind somebody else's? */

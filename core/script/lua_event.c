@@ -23,9 +23,9 @@ enum {
 
 /* Every shape that Lua may meet, for fields(). */
 static const struct mw_shape *const shapes[] = {
-	&mw_event_shape, &mw_process_shape,   &mw_file_shape, &mw_socket_shape, &mw_call_shape,    &mw_gap_shape,
-	&mw_stdio_shape, &mw_alert_shape,     &mw_ecs_shape,  &mw_rule_shape,   &mw_lineage_shape, &mw_executable_shape,
-	&mw_container_shape};
+	&mw_event_shape, &mw_process_shape, &mw_file_shape,      &mw_socket_shape,    &mw_call_shape,
+	&mw_gap_shape,   &mw_stdio_shape,   &mw_alert_shape,     &mw_container_shape, &mw_ecs_shape,
+	&mw_rule_shape,  &mw_lineage_shape, &mw_executable_shape};
 
 static const char view_magic;
 

@@ -5,11 +5,13 @@
 
 #include "base/base64.h"
 #include "base/buf.h"
+#include "base/cidr.h"
 #include "base/glob.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/nearest.h"
 #include "script/bind.h"
+#include "script/lua_regex.h"
 #include "script/text.h"
 
 int luaopen_moonwatch_text(lua_State *L);
@@ -148,6 +150,17 @@ static int text_program(lua_State *L)
 	return 1;
 }
 
+/* in_network(address, network) */
+static int text_in_network(lua_State *L)
+{
+	struct mw_cidr address, network;
+	if (mw_cidr_parse(luaL_checkstring(L, 2), &network) < 0)
+		return luaL_argerror(L, 2, "no network such as 10.0.0.0/8");
+	bool is_address = !lua_isnil(L, 1) && mw_cidr_parse(luaL_checkstring(L, 1), &address) == 0;
+	lua_pushboolean(L, is_address && mw_cidr_holds(&network, &address));
+	return 1;
+}
+
 static int buf_gc(lua_State *L)
 {
 	mw_buf_release(lua_touserdata(L, 1));
@@ -235,6 +248,8 @@ int luaopen_moonwatch_text(lua_State *L)
 		{"program", text_program},
 		{"nearest", text_nearest},
 		{"base64", text_base64},
+		{"regex", mw_lua_regex},
+		{"in_network", text_in_network},
 		{NULL, NULL},
 	};
 	luaL_newlib(L, functions);

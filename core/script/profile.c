@@ -21,6 +21,7 @@
 #include "flag/file_paths.h"
 #include "flag/flag.h"
 #include "script/attention.h"
+#include "script/encode.h"
 #include "script/file_paths.h"
 #include "script/state.h"
 
@@ -154,15 +155,44 @@ static int read_files(lua_State *L)
 	return 0;
 }
 
+static int encode_rules(lua_State *L)
+{
+	struct mw_buf *out = lua_touserdata(L, 2);
+	lua_settop(L, 1);
+	mw_encode_json(L, out);
+	return 0;
+}
+
+/* What the profile says of rules takes the place of what an extended one says.  Checked where the rules are loaded. */
+static int read_rules(struct mw_script *script, struct profile *profile)
+{
+	lua_State *L = mw_script_lua(script);
+	lua_pushliteral(L, "rules");
+	if (lua_rawget(L, -2) == LUA_TNIL) {
+		lua_pop(L, 1);
+		return 0;
+	}
+	MW_AUTO(mw_buf) json = MW_BUF(MW_SCRIPT_BYTES);
+	lua_pushcfunction(L, encode_rules);
+	lua_insert(L, -2);
+	lua_pushlightuserdata(L, &json);
+	int r = mw_script_call(script, 2, 0, 0, profile->err);
+	if (r == 0)
+		r = mw_flags_set_rules(profile->flags, json.data ? json.data : "");
+	if (r < 0)
+		mw_err_prefix(profile->err, "%s: rules", profile->path);
+	return r;
+}
+
 static int check_key(lua_State *L, const struct profile *profile)
 {
 	static const char known[] =
-		"extends, flags, attention, file_paths, file_paths_query, exclude_paths and file_accesses";
+		"extends, flags, attention, rules, file_paths, file_paths_query, exclude_paths and file_accesses";
 	if (lua_type(L, -2) != LUA_TSTRING)
 		return mw_err_set(profile->err, -EINVAL, "%s: a key of type %s; a profile has %s", profile->path,
 				  luaL_typename(L, -2), known);
 	const char *key = lua_tostring(L, -2);
-	static const char *const keys[] = {"extends",          "flags",         "attention",    "file_paths",
+	static const char *const keys[] = {"extends",          "flags",         "attention",    "rules", "file_paths",
 					   "file_paths_query", "exclude_paths", "file_accesses"};
 	struct mw_nearest nearest = {.word = key};
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
@@ -314,6 +344,8 @@ static int apply_script(struct profile *profile, const char *name_or_path, struc
 		r = read_with(script, read_flags, profile);
 	if (r == 0)
 		r = read_with(script, read_attention, profile);
+	if (r == 0)
+		r = read_rules(script, profile);
 	if (r == 0)
 		r = read_with(script, read_files, profile);
 	return r;

@@ -22,6 +22,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "script/bind.h"
+#include "script/coverage.h"
 #include "script/modules.h"
 #include "script/sandbox.h"
 
@@ -48,6 +49,7 @@ struct mw_script {
 	enum mw_script_kind kind;
 	char *tree;
 	struct mw_loop *loop;
+	struct mw_coverage *coverage;
 	size_t used_bytes;
 	size_t cap_bytes;
 	uint64_t generation;
@@ -75,6 +77,11 @@ enum mw_script_kind mw_script_kind(const struct mw_script *script)
 struct mw_loop *mw_script_loop(const struct mw_script *script)
 {
 	return script->loop;
+}
+
+struct mw_coverage *mw_script_coverage(const struct mw_script *script)
+{
+	return script->coverage;
 }
 
 const char *mw_script_tree(const struct mw_script *script)
@@ -231,6 +238,11 @@ static int explain(struct mw_script *script, int status, struct mw_err *err)
 
 static void set_budget(struct mw_script *script)
 {
+	/* A hook of one kind: whoever asks for coverage has tried the limits before. */
+	if (script->coverage) {
+		lua_sethook(script->lua, mw_coverage_hook, LUA_MASKLINE, 0);
+		return;
+	}
 	uint64_t instructions = script->call.instructions;
 	if (instructions)
 		lua_sethook(script->lua, on_count, LUA_MASKCOUNT, instructions > INT_MAX ? INT_MAX : (int)instructions);
@@ -343,6 +355,10 @@ static int load(struct mw_script *script, const char *path, const char *chunk_na
 	mw_buf_release(&text);
 	if (status != LUA_OK)
 		return explain(script, status, err);
+	if (script->coverage && !is_own && (r = mw_coverage_instrument(script->coverage, L, path, err)) < 0) {
+		lua_pop(L, 1);
+		return r;
+	}
 	if (is_own || script->kind == MW_SCRIPT_TOOL)
 		return 0; /* lua_load() gave it the globals */
 	mw_sandbox_push_environment(L);
@@ -392,6 +408,7 @@ int mw_script_new(const struct mw_script_options *options, struct mw_script **re
 	script->kind = options->kind;
 	script->cap_bytes = options->memory_bytes;
 	script->loop = options->loop;
+	script->coverage = options->coverage;
 	script->tree = strdup(options->tree);
 	script->lua = script->tree ? lua_newstate(allocate, script) : NULL;
 	if (!script->lua) {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct lua_State;
+struct mw_coverage;
 struct mw_err;
 struct mw_loop;
 struct mw_script;
@@ -25,6 +26,8 @@ struct mw_script_options {
 	const char *tree;     /* folder that holds lua/ (searched by require) */
 	size_t memory_bytes;  /* 0: no cap */
 	struct mw_loop *loop; /* resumes its tasks (lua_loop.h); NULL: a command makes its own */
+	struct mw_coverage
+		*coverage; /* which branches of files are taken; then there is no budget.  NULL: nobody asks */
 };
 
 int mw_script_new(const struct mw_script_options *options, struct mw_script **ret_script, struct mw_err *err);

@@ -39,6 +39,7 @@ struct attempt {
 	struct mw_bundle bundle;
 	char folder[MW_PATH_BYTES]; /* of its files */
 	char problem[REASON_BYTES]; /* the first, of a rule of its */
+	bool is_again;              /* it is in force, and loaded anew */
 };
 
 static void describe(struct mw_bundles *bundles)
@@ -140,11 +141,12 @@ static int load_rules(struct attempt *attempt, struct mw_rules **ret_rules, stru
 			.extra_dirs = "",
 			.memory_bytes = (size_t)mw_flag_int(options->flags, MW_FLAG_RULE_MEMORY_MIB) << 20,
 			.event_instructions = (uint64_t)mw_flag_int(options->flags, MW_FLAG_RULE_EVENT_INSTRUCTIONS),
+			.is_watched = true,
 			.report = on_report,
 			.data = attempt,
 			.paths = paths,
 		};
-		r = mw_rules_load(&rules, ret_rules, err);
+		r = mw_rules_load_apart(&rules, ret_rules, err);
 	}
 	free(paths);
 	mw_rule_files_release(&files);
@@ -187,7 +189,7 @@ static int judge(struct attempt *attempt, const void *bytes, size_t n, struct mw
 	if (attempt->bundle.api > MW_BUNDLE_API)
 		return mw_err_set(err, -ENOTSUP, "%s %s is for api %u of rules; this moonwatch has api %d",
 				  attempt->bundle.name, attempt->bundle.version, attempt->bundle.api, MW_BUNDLE_API);
-	r = mw_bundle_may_replace(&attempt->bundle, bundles->version, bundles->digest, err);
+	r = attempt->is_again ? 0 : mw_bundle_may_replace(&attempt->bundle, bundles->version, bundles->digest, err);
 	if (r < 0)
 		return r;
 	if (!bundles->options.state_dir[0])
@@ -225,6 +227,41 @@ static void refuse(struct attempt *attempt, const void *bytes, size_t n, const c
 		bundles->options.report(bundles->options.data, line);
 }
 
+/* What throttles and sequences remember goes over. */
+static void put_in_force(struct mw_bundles *bundles, struct mw_rules *rules)
+{
+	mw_rules_swap(*bundles->options.rules, rules);
+	*bundles->options.rules = rules;
+	bundles->options.changed(bundles->options.data);
+}
+
+void mw_bundles_reload(struct mw_bundles *bundles)
+{
+	MW_AUTO(mw_buf) kept = MW_BUF(MW_BUNDLE_BYTES);
+	struct attempt attempt = {.bundles = bundles, .is_again = true};
+	struct mw_rules *rules = NULL;
+	struct mw_err err = {""};
+	char line[LINE_BYTES];
+	int r = mw_bundle_kept(bundles->options.state_dir, &kept, &err);
+	if (r == 0)
+		r = judge(&attempt, kept.data ? kept.data : "", kept.size, &rules, &err);
+	/* Files of the user's own count, too. */
+	if (r == 0 && mw_rules_refused(rules)) {
+		mw_rules_free(rules);
+		r = -EINVAL;
+	}
+	if (r == 0) {
+		put_in_force(bundles, rules);
+		(void)snprintf(line, sizeof(line), "rules: a new set of %zu is in force, with the bundle %s %s",
+			       mw_rules_count(rules), bundles->name, bundles->version);
+	} else {
+		(void)snprintf(line, sizeof(line), "rules: the new set is refused%s%s; the old one stays",
+			       err.text[0] ? ": " : " (above)", err.text);
+	}
+	bundles->options.report(bundles->options.data, line);
+	mw_bundle_release(&attempt.bundle);
+}
+
 int mw_bundles_apply(struct mw_bundles *bundles, const void *bytes, size_t n, const char *origin, struct mw_err *err)
 {
 	struct attempt attempt = {.bundles = bundles};
@@ -234,10 +271,7 @@ int mw_bundles_apply(struct mw_bundles *bundles, const void *bytes, size_t n, co
 	if (r == 0 && (r = mw_bundle_keep(bundles->options.state_dir, bytes, n, err)) < 0)
 		mw_rules_free(rules);
 	if (r == 0) {
-		struct mw_rules *before = *bundles->options.rules;
-		*bundles->options.rules = rules;
-		mw_rules_free(before);
-		bundles->options.changed(bundles->options.data);
+		put_in_force(bundles, rules);
 		adopt(bundles, &attempt.bundle);
 		(void)snprintf(line, sizeof(line), "the bundle %s %s of %s is in force: %zu rules, %zu of them its own",
 			       bundles->name, bundles->version, origin, mw_rules_count(rules),
@@ -261,6 +295,7 @@ int mw_bundles_open_rules(struct mw_bundles *bundles, struct mw_err *err)
 	if (r == 0)
 		r = judge(&attempt, kept.data ? kept.data : "", kept.size, options->rules, &why);
 	if (r == 0) {
+		mw_rules_swap(NULL, *options->rules);
 		adopt(bundles, &attempt.bundle);
 	} else {
 		if (r != -ENOENT)

@@ -37,6 +37,9 @@ int mw_bundles_open_rules(struct mw_bundles *bundles, struct mw_err *err);
  * has been told. */
 int mw_bundles_apply(struct mw_bundles *bundles, const void *bytes, size_t n, const char *origin, struct mw_err *err);
 
+/* Load the bundle in force again, with the rules beside it, which have changed; it is told what became of it. */
+void mw_bundles_reload(struct mw_bundles *bundles);
+
 /* Of the bundle in force; "" without. */
 const char *mw_bundles_version(const struct mw_bundles *bundles);
 /* A line for the health table: what is in force, what was refused last and why; "" when there was never one. */

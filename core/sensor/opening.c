@@ -1,16 +1,23 @@
 #include "sensor/opening.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
+#include "event/board.h"
 #include "flag/flag.h"
+#include "loop/loop.h"
 #include "rule/engine.h"
 #include "script/outputs.h"
+#include "sensor/sockets.h"
 #include "spool/spool.h"
 #include "spool/state_dir.h"
 
@@ -72,7 +79,7 @@ int mw_open_rules(const struct mw_flags *flags, const char *tree, void (*report)
 		.extra_dirs = dirs,
 		.memory_bytes = (size_t)mw_flag_int(flags, MW_FLAG_RULE_MEMORY_MIB) << 20,
 		.event_instructions = (uint64_t)mw_flag_int(flags, MW_FLAG_RULE_EVENT_INSTRUCTIONS),
-		.watchdog_ms = MW_RULE_WATCHDOG_MS,
+		.is_watched = true,
 		.report = report,
 		.data = data,
 	};
@@ -94,4 +101,27 @@ void mw_let_go_of_stdio(struct mw_outputs *outputs)
 	(void)dup2(fd, STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		(void)close(fd);
+}
+
+int mw_open_signals(struct mw_loop *loop, void (*ready)(void *data, uint32_t events), void *data, int *ret_fd)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	*ret_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return *ret_fd < 0 ? -errno : mw_loop_watch(loop, *ret_fd, EPOLLIN, ready, data);
+}
+
+int mw_open_sockets(const struct mw_flags *flags, const struct mw_board *board,
+		    const struct mw_sockets_options *options, struct mw_sockets **ret_sockets, struct mw_err *err)
+{
+	if (!mw_flag_bool(flags, MW_FLAG_AUDIT_ALLOW_SOCKETS))
+		return 0;
+	struct mw_sockets_options all = *options;
+	all.interval_ms = mw_flag_int(flags, MW_FLAG_SOCKETS_INTERVAL_MS);
+	all.is_again = atomic_load(&board->sensor_restarts) > 0;
+	int r = mw_sockets_new(&all, ret_sockets);
+	return r < 0 ? mw_err_set(err, r, "sockets: %s", strerror(-r)) : 0;
 }

@@ -1,12 +1,18 @@
 /* What the sensor opens at its start, by the flags; where something cannot be had, what can is taken, and a line says so. */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/limits.h"
 
+struct mw_board;
 struct mw_err;
 struct mw_flags;
+struct mw_loop;
 struct mw_outputs;
 struct mw_rules;
+struct mw_sockets;
+struct mw_sockets_options;
 struct mw_spool;
 
 /* In the folder that was chosen, told in `ret_dir`; "" is memory. */
@@ -29,3 +35,10 @@ int mw_open_rules(const struct mw_flags *flags, const char *tree, void (*report)
 
 /* Standard output and error belong to the application, which has ended: who reads them waits for us to let go, too. */
 void mw_let_go_of_stdio(struct mw_outputs *outputs);
+
+/* SIGTERM and SIGHUP, blocked, as a descriptor that is watched.  Negative errno. */
+int mw_open_signals(struct mw_loop *loop, void (*ready)(void *data, uint32_t events), void *data, int *ret_fd);
+
+/* As the flags say; *ret_sockets stays NULL when they say no. */
+int mw_open_sockets(const struct mw_flags *flags, const struct mw_board *board,
+		    const struct mw_sockets_options *options, struct mw_sockets **ret_sockets, struct mw_err *err);

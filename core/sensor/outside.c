@@ -159,6 +159,16 @@ const struct mw_bundles *mw_outside_bundles(const struct mw_outside *outside)
 	return outside->bundles;
 }
 
+bool mw_outside_has_bundle(const struct mw_outside *outside)
+{
+	return mw_bundles_version(outside->bundles)[0] != '\0';
+}
+
+void mw_outside_reload_bundle(struct mw_outside *outside)
+{
+	mw_bundles_reload(outside->bundles);
+}
+
 int mw_outside_open_rules(struct mw_outside *outside, struct mw_err *err)
 {
 	return mw_bundles_open_rules(outside->bundles, err);

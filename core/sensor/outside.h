@@ -45,6 +45,9 @@ void mw_outside_flush(struct mw_outside *outside, int64_t ms, void (*done)(void 
 const struct mw_bundles *mw_outside_bundles(const struct mw_outside *outside);
 /* Load the rules to begin with: mw_bundles_open_rules(). */
 int mw_outside_open_rules(struct mw_outside *outside, struct mw_err *err);
+/* Is one in force?  Load it again, with the rules beside it, which have changed. */
+bool mw_outside_has_bundle(const struct mw_outside *outside);
+void mw_outside_reload_bundle(struct mw_outside *outside);
 struct mw_agent *mw_outside_agent(const struct mw_outside *outside);
 /* Begin its tasks, as soon as the loop runs, where there is anything for them to do. */
 void mw_outside_start(struct mw_outside *outside);

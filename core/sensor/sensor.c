@@ -38,6 +38,7 @@
 #include "sensor/exec_world.h"
 #include "sensor/handover.h"
 #include "sensor/health.h"
+#include "sensor/live_rules.h"
 #include "sensor/losses.h"
 #include "sensor/muted.h"
 #include "sensor/opening.h"
@@ -69,7 +70,8 @@ struct sensor {
 	struct mw_board *board;
 	struct mw_loop *loop;
 	struct mw_spool *spool;
-	struct mw_rules *rules;
+	struct mw_live_rules *live_rules;
+	struct mw_rules *rules; /* its; NULL: there can be none */
 	struct mw_outputs *outputs;
 	struct mw_processes processes;
 	struct mw_users *users;
@@ -179,19 +181,25 @@ static atomic_uint_least64_t *on_event(struct sensor *sensor, struct mw_event *e
 	return take(sensor, event, false, NULL);
 }
 
+/* No record told of it. */
+static void on_own(void *data, struct mw_event *event)
+{
+	struct sensor *sensor = data;
+	count(on_event(sensor, event));
+	count(&sensor->board->sensor.own);
+}
+
 static void tell_health(struct sensor *sensor, const char *message)
 {
 	struct mw_event event = {.kind = MW_SENSOR_HEALTH, .time_ns = mw_clock_real_ns(), .message = message};
-	count(on_event(sensor, &event));
-	count(&sensor->board->sensor.own);
+	on_own(sensor, &event);
 }
 
 /* Sampled events come outside of a batch; the next one saves them. */
 static void on_sampled(void *data, struct mw_event *event)
 {
 	struct sensor *sensor = data;
-	count(on_event(sensor, event));
-	count(&sensor->board->sensor.own);
+	on_own(sensor, event);
 	if (!sensor->batch_timer.is_set)
 		mw_timer_set(sensor->loop, &sensor->batch_timer, BATCH_MS);
 }
@@ -382,21 +390,15 @@ static void on_signal(void *data, uint32_t events)
 {
 	struct sensor *sensor = data;
 	(void)events;
+	struct signalfd_siginfo signal;
+	if (read(sensor->signal_fd, &signal, sizeof(signal)) == sizeof(signal) && signal.ssi_signo == SIGHUP) {
+		mw_live_rules_reload(sensor->live_rules);
+		return;
+	}
 	if (getppid() != atomic_load(&sensor->board->guard_pid))
 		atomic_store(&sensor->board->tracer_lost, 1);
 	drain_all(sensor); /* files are told at the end */
 	mw_loop_stop(sensor->loop);
-}
-
-static int watch_signals(struct sensor *sensor)
-{
-	sigset_t set;
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	sensor->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return sensor->signal_fd < 0 ? -errno
-				     : mw_loop_watch(sensor->loop, sensor->signal_fd, EPOLLIN, on_signal, sensor);
 }
 
 static void on_agent_report(void *data, const char *line)
@@ -406,19 +408,14 @@ static void on_agent_report(void *data, const char *line)
 
 static int watch_sockets(struct sensor *sensor, struct mw_err *err)
 {
-	if (!mw_flag_bool(sensor->options->flags, MW_FLAG_AUDIT_ALLOW_SOCKETS))
-		return 0;
 	const struct mw_sockets_options options = {
 		.loop = sensor->loop,
 		.processes = &sensor->processes,
-		.interval_ms = mw_flag_int(sensor->options->flags, MW_FLAG_SOCKETS_INTERVAL_MS),
-		.is_again = atomic_load(&sensor->board->sensor_restarts) > 0,
 		.emit = on_sampled,
 		.report = on_report,
 		.data = sensor,
 	};
-	int r = mw_sockets_new(&options, &sensor->sockets);
-	return r < 0 ? mw_err_set(err, r, "sockets: %s", strerror(-r)) : 0;
+	return mw_open_sockets(sensor->options->flags, sensor->board, &options, &sensor->sockets, err);
 }
 
 /* As the flags say now; they may change. */
@@ -437,6 +434,49 @@ static void subscribe(void *data)
 	mw_board_set_kinds(sensor->board, mw_attention_wanted(sensor->options->flags, sensor->rules, sensor->outputs));
 	mw_enforce_subscribe(sensor->board, sensor->options->flags, sensor->rules);
 	mw_state_write(sensor->spool, sensor->options->flags, sensor->rules);
+}
+
+static void on_rules(void *data)
+{
+	struct sensor *sensor = data;
+	/* Alerts of the rules before are told apart by addresses that may be others' now. */
+	memset(sensor->muted.files, 0, sizeof(sensor->muted.files));
+	if (sensor->files)
+		subscribe(sensor);
+}
+
+static void on_bundle(void *data)
+{
+	struct sensor *sensor = data;
+	if (sensor->live_rules)
+		mw_live_rules_adopt(sensor->live_rules);
+	on_rules(sensor);
+}
+
+static bool has_bundle(void *data)
+{
+	return mw_outside_has_bundle(((struct sensor *)data)->outside);
+}
+
+static void reload_bundle(void *data)
+{
+	mw_outside_reload_bundle(((struct sensor *)data)->outside);
+}
+
+static int watch_rules(struct sensor *sensor, struct mw_err *err)
+{
+	const struct mw_live_rules_options options = {
+		.loop = sensor->loop,
+		.flags = sensor->options->flags,
+		.tree = sensor->options->tree,
+		.rules = &sensor->rules,
+		.report = on_agent_report,
+		.changed = on_rules,
+		.has_others = has_bundle,
+		.reload_others = reload_bundle,
+		.data = sensor,
+	};
+	return mw_live_rules_new(&options, &sensor->live_rules, err);
 }
 
 static int watch_files(struct sensor *sensor, struct mw_err *err)
@@ -476,7 +516,7 @@ static int make_outside(struct sensor *sensor, struct mw_err *err)
 		.board = sensor->board,
 		.identity = &sensor->identity,
 		.rules = &sensor->rules,
-		.changed_rules = subscribe,
+		.changed_rules = on_bundle,
 		.report = on_agent_report,
 		.data = sensor,
 	};
@@ -497,7 +537,7 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 		r = mw_err_set(err, r, "users: %s", strerror(-r));
 	if (r == 0)
 		r = make_outside(sensor, err);
-	if (r == 0 && ((r = watch_signals(sensor)) < 0 ||
+	if (r == 0 && ((r = mw_open_signals(sensor->loop, on_signal, sensor, &sensor->signal_fd)) < 0 ||
 		       (r = mw_loop_watch(sensor->loop, sensor->board->wake_fd, EPOLLIN, on_wake, sensor)) < 0))
 		r = mw_err_set(err, r, "event loop: %s", strerror(-r));
 	if (r < 0)
@@ -522,7 +562,9 @@ static int begin(struct sensor *sensor, struct mw_err *err)
 		return mw_err_set(err, r, "facts of programs: %s", strerror(-r));
 	if (mw_outside_open_rules(sensor->outside, err) < 0)
 		tell_health(sensor, err->text);
-	r = watch_files(sensor, err);
+	r = watch_rules(sensor, err);
+	if (r == 0)
+		r = watch_files(sensor, err);
 	if (r < 0)
 		return r;
 	subscribe(sensor);
@@ -560,6 +602,7 @@ static void end(struct sensor *sensor)
 	mw_outside_free(sensor->outside);
 	mw_process_unref(sensor->root);
 	mw_outputs_free(sensor->outputs);
+	mw_live_rules_free(sensor->live_rules);
 	mw_rules_free(sensor->rules);
 	mw_processes_release(&sensor->processes);
 	mw_exec_world_free(sensor->processes.world);

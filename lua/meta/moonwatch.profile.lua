@@ -5,6 +5,7 @@
 ---@field extends string?  name of another profile, or an absolute path; what this one does not name comes from there
 ---@field flags table<string, boolean|integer|string>?  see `moonwatch config --help`
 ---@field attention moonwatch.Attention?
+---@field rules table?  changes to rules: disable, enable, override, exceptions (docs/howto/rules.md)
 ---@field file_paths table<string, string[]>?  category -> patterns of files to be watched: % is any part of one name, %% at
 ---  the end everything below.  Laid over those of the profile it extends: a category that is named is replaced, with {} removed
 ---@field file_paths_query table<string, string[]>?  category -> SQL with a column `path`, of patterns; asked at the start

@@ -37,6 +37,18 @@ function text.has_any(subject, characters) end
 ---@return boolean
 function text.glob(subject, pattern) end
 
+--- A regular expression (PCRE2, of bytes), compiled; call it with a text.  At most 1024 bytes; a match that takes too long is
+--- an error.  Make it once, not in each call.
+---@param pattern string
+---@return fun(subject: string?): boolean
+function text.regex(pattern) end
+
+--- Is it an address in that network ("10.0.0.0/8", "fe80::/10", or one address)?
+---@param address string?
+---@param network string
+---@return boolean
+function text.in_network(address, network) end
+
 --- What follows the last slash.
 ---@param path string?
 ---@return string

@@ -12,6 +12,21 @@ local M = {}
 M.starts, M.ends, M.contains, M.contains_any = text.starts, text.ends, text.contains, text.contains_any
 M.glob, M.has_any, M.base = text.glob, text.has_any, text.base
 
+--- `regex(pattern)` compiles a regular expression (PCRE2, bytes) to a function of a text; make it once, outside of `match`.
+--- What takes too long is an error.  `in_network(address, "10.0.0.0/8")`: is it an address in there?
+M.regex, M.in_network = text.regex, text.in_network
+
+--- A set of texts, for `set[text]`.
+---@param texts string[]
+---@return table<string, true>
+function M.set(texts)
+  local found = {}
+  for _, one in ipairs(texts) do
+    found[one] = true
+  end
+  return found
+end
+
 --- Is `path` inside `dir`?  Whole names count: "/etcetera" is not inside "/etc".
 ---@param path string?  absolute
 ---@param dir string  absolute, without a final slash

@@ -261,7 +261,7 @@ local function sequence(value, key)
     local label = ("%s[%d]"):format(key, i)
     checked.steps[i] = record(step, label, {
       on = kind_names,
-      where = function(given) return where.check(given, label .. ".where") end,
+      where = function(given) return where.alternatives(given, label .. ".where") end,
       match = is_function,
       by = fields,
     }, { "on" })
@@ -337,7 +337,7 @@ local schema = {
     end
     return value
   end, optional = true },
-  { "where", function(value) return where.check(value, "where") end, optional = true },
+  { "where", function(value) return where.alternatives(value, "where") end, optional = true },
   { "match", is_function, optional = true },
   { "exceptions", function(value, key) return list(value, key, exception) end, optional = true },
   { "throttle", throttle, optional = true },
@@ -428,7 +428,7 @@ end
 ---@field id string
 ---@field summary string
 ---@field on string[]
----@field steps { on: string[], where: table[]?, match: function?, by: string[] }[]
+---@field steps { on: string[], where: table[][]?, match: function?, by: string[] }[]
 ---@field severity string
 ---@field attack string[]
 ---@field attack_version string

@@ -1,5 +1,3 @@
-local match = require "moonwatch.match"
-
 local tunnels = { chisel = true, frpc = true, ngrok = true, cloudflared = true, gost = true, tmate = true }
 
 return {
@@ -11,16 +9,16 @@ return {
   attack = { "T1572", "T1090" },
   message = "{process.parent.name} opens a tunnel: {process.cmdline}",
   false_positives = { "Services whose database is reached by an SSH tunnel" },
-  match = function(event)
-    local process = event.process
-    if process.name == "ssh" then
-      return match.has_arg(process, "-R", "-L", "-D", "-w")
-    end
-    return tunnels[process.name] ~= nil or (process.name == "socat" and match.contains(process.cmdline, "TCP-LISTEN"))
-  end,
+  where = {
+    { names = { tunnels } },
+    { names = "ssh", arguments = { "-R", "-L", "-D", "-w" } },
+    { names = "socat", cmdline = "TCP-LISTEN" },
+  },
   examples = {
     { expect = true, event = { process = { name = "chisel", argv = { "chisel", "client", "x" } } } },
     { expect = true, event = { process = { name = "ssh", argv = { "ssh", "-R", "80:localhost:80", "x" } } } },
     { expect = false, event = { process = { name = "ssh", argv = { "ssh", "git@host" } } } },
+    { expect = true, event = { process = { name = "socat", argv = { "socat", "TCP-LISTEN:1", "TCP:db:2" } } } },
+    { expect = false, event = { process = { name = "socat", argv = { "socat", "-", "UNIX:/run/x" } } } },
   },
 }

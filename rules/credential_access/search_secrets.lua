@@ -1,5 +1,3 @@
-local match = require "moonwatch.match"
-
 local searchers = { find = true, grep = true, egrep = true, fgrep = true, rg = true, ag = true, locate = true, strings = true }
 local signs = { "id_rsa", "id_ed25519", "PRIVATE KEY", "aws_secret_access_key", "AWS_SECRET", ".aws/credentials",
   "password=", ".git-credentials" }
@@ -12,10 +10,7 @@ return {
   severity = "medium",
   attack = { "T1552.001", "T1552.004" },
   message = "{process.parent.name} searches for secrets: {process.cmdline}",
-  match = function(event)
-    local process = event.process
-    return searchers[process.name] ~= nil and match.contains_any(process.cmdline, signs)
-  end,
+  where = { names = searchers, cmdline = signs },
   examples = {
     { expect = true, event = { process = { name = "find", argv = { "find", "/", "-name", "id_rsa" } } } },
     { expect = true, event = { process = { name = "grep", argv = { "grep", "-r", "aws_secret_access_key", "/" } } } },

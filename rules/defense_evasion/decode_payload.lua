@@ -9,19 +9,21 @@ return {
   attack = { "T1140", "T1027" },
   message = "{process.parent.name} decodes: {process.cmdline}",
   false_positives = { "Start scripts that decode a certificate or a key from the environment" },
+  where = {
+    { names = { "base64", "base32" }, arguments = { "-d", "-D", "--decode", "-di" } },
+    { names = "xxd", arguments = "-r" },
+    { names = "openssl", arguments = "enc" },
+  },
   match = function(event)
     local process = event.process
-    local name = process.name
-    if name == "base64" or name == "base32" then
-      return match.has_arg(process, "-d", "-D", "--decode", "-di")
-    end
-    return (name == "xxd" and match.has_arg(process, "-r"))
-      or (name == "openssl" and match.has_arg(process, "enc") and match.has_arg(process, "-d"))
+    return process.name ~= "openssl" or match.has_arg(process, "-d")
   end,
   examples = {
     { expect = true, event = { process = { name = "base64", argv = { "base64", "-d" } } } },
     { expect = true, event = { process = { name = "openssl", argv = { "openssl", "enc", "-d", "-aes-256-cbc" } } } },
     { expect = false, event = { process = { name = "base64", argv = { "base64", "file" } } } },
     { expect = false, event = { process = { name = "openssl", argv = { "openssl", "x509" } } } },
+    { expect = true, event = { process = { name = "xxd", argv = { "xxd", "-r", "x" } } } },
+    { expect = false, event = { process = { name = "openssl", argv = { "openssl", "enc", "-e", "-in", "x" } } } },
   },
 }

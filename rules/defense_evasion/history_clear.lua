@@ -10,6 +10,7 @@ return {
   severity = "medium",
   attack = { "T1070.003", "T1690" },
   message = "{process.parent.name} removes history: {process.cmdline}",
+  where = { cmdline = { "HISTFILE", "HISTSIZE=0", "history -c", "_history", ".histfile" } },
   match = function(event)
     local process = event.process
     if match.contains_any(process.cmdline, { "HISTFILE=/dev/null", "HISTSIZE=0", "unset HISTFILE", "history -c" }) then

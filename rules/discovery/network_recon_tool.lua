@@ -10,9 +10,9 @@ return {
   attack = { "T1046", "T1040" },
   message = "{process.parent.name} ran {process.cmdline} as {process.user}",
   false_positives = { "Start scripts that wait for a port with nc other than by -z" },
+  where = { names = lists.recon_tools },
   match = function(event)
-    local process = event.process
-    return match.named(process, lists.recon_tools) and not match.has_arg(process, "-z")
+    return not match.has_arg(event.process, "-z")
   end,
   examples = {
     { expect = true, event = { process = { name = "nmap", argv = { "nmap", "-sS", "10.0.0.0/8" } } } },

@@ -1,5 +1,4 @@
 local lists = require "moonwatch.lists"
-local match = require "moonwatch.match"
 
 return {
   id = "container_client",
@@ -10,10 +9,7 @@ return {
   attack = { "T1613", "T1610" },
   message = "{process.parent.name} ran {process.cmdline}",
   false_positives = { "Images whose work is to build or to deploy" },
-  match = function(event)
-    local process = event.process
-    return match.named(process, lists.container_clients)
-  end,
+  where = { names = lists.container_clients },
   examples = {
     { expect = true, event = { process = { name = "kubectl", argv = { "kubectl", "get", "secrets" } } } },
     { expect = false, event = { process = { name = "dockerd" } } },

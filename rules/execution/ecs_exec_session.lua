@@ -14,13 +14,14 @@ return {
   attack = { "T1609", "T1651" },
   message = "ECS Exec session: {process.cmdline} as {process.user}",
   false_positives = { "Operators at work" },
+  where = { names = lists.shells, lineage = "session" },
   match = function(event)
-    local process = event.process
-    return match.named(process, lists.shells) and match.ancestor(process, agents, 2) ~= nil
+    return match.ancestor(event.process, agents, 2) ~= nil
   end,
   examples = {
     { expect = true, event = { process = { name = "sh", parent = { name = "ssm-session-wor" } } } },
     { expect = false, event = { process = { name = "sh", parent = { name = "sh" } } } },
     { expect = false, event = { process = { name = "ssm-session-wor", parent = { name = "ssm-agent-worke" } } } },
+    { note = "another way in", expect = false, event = { process = { name = "sh", tty = "pts/0", observed_late = true } } },
   },
 }

@@ -13,16 +13,20 @@ return {
   severity = "high",
   attack = { "T1059.004", "T1620" },
   message = "{process.parent.name} ran {process.exe} as {process.user}: {process.cmdline}",
+  where = {
+    { exes = { "/dev/shm/", "/run/shm/" } },
+    { names = { lists.shells, lists.interpreters }, cmdline = { "/dev/shm/", "/run/shm/" } },
+  },
   match = function(event)
     local process = event.process
-    return is_in_memory(process.exe)
-      or ((match.named(process, lists.shells) or match.named(process, lists.interpreters))
-        and is_in_memory(match.first_argument(process)))
+    return is_in_memory(process.exe) or is_in_memory(match.first_argument(process))
   end,
   examples = {
     { expect = true, event = { process = { name = "x", exe = "/dev/shm/x" } } },
     { expect = true, event = { process = { name = "sh", argv = { "sh", "-e", "/dev/shm/x" } } } },
     { expect = false, event = { process = { name = "x", exe = "/dev/shmem/x" } } },
     { expect = false, event = { process = { name = "cat", exe = "/usr/bin/cat", argv = { "cat", "/dev/shm/x" } } } },
+    { expect = true, event = { process = { name = "x", exe = "/run/shm/x" } } },
+    { expect = false, event = { process = { name = "sh", exe = "/bin/sh", argv = { "sh", "x.sh", "/dev/shm/x" } } } },
   },
 }

@@ -10,9 +10,9 @@ return {
   attack = { "T1204", "T1105" },
   message = "{process.parent.name} ran {process.exe} as {process.user}, made after the container's start: {process.cmdline}",
   false_positives = { "Applications that write programs or scripts and run them", "Software installed at run time" },
+  where = { is = "dropped" },
   match = function(event)
-    local process = event.process
-    return process.dropped and not match.named(process.parent, lists.package_managers)
+    return not match.named(event.process.parent, lists.package_managers)
   end,
   examples = {
     { expect = true, event = { process = { name = "x", exe = "/tmp/x", dropped = true, parent = { name = "java" } } } },

@@ -14,9 +14,9 @@ return {
   attack = { "T1070.004", "T1620" },
   message = "{process.parent.name} ran {process.exe} as {process.user}, whose program has no name: {process.cmdline}",
   false_positives = { "Programs that start themselves again after an update has replaced their file" },
+  where = { is = "fileless", unless = "late" },
   match = function(event)
-    local process = event.process
-    return process.fileless and not process.observed_late and not is_told_elsewhere(process)
+    return not is_told_elsewhere(event.process)
   end,
   examples = {
     { expect = true, event = { process = { name = "x", exe = "/tmp/x (deleted)", deleted = true, fileless = true } } },

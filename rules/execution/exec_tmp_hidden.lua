@@ -1,7 +1,5 @@
 local match = require "moonwatch.match"
 
-local temporary = { "/tmp", "/var/tmp" }
-
 return {
   id = "exec_tmp_hidden",
   summary = "Hidden program run from a folder for temporary files",
@@ -11,17 +9,9 @@ return {
   attack = { "T1564.001", "T1036.005" },
   message = "{process.parent.name} ran the hidden program {process.exe} as {process.user}",
   false_positives = { "AppImages, which mount themselves at /tmp/.mount_NAME" },
+  where = { exes = { "/tmp/", "/var/tmp/" } },
   match = function(event)
-    local exe = event.process.exe
-    if not match.contains(exe, "/.") then
-      return false
-    end
-    for _, folder in ipairs(temporary) do
-      if match.inside(exe, folder) then
-        return true
-      end
-    end
-    return false
+    return match.contains(event.process.exe, "/.")
   end,
   examples = {
     { expect = true, event = { process = { name = ".x", exe = "/tmp/.x" } } },

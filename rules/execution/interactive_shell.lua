@@ -26,10 +26,9 @@ return {
   attack = { "T1059.004", "T1609" },
   message = "{process.name} on terminal {process.tty} as {process.user}, started by {process.parent.name}",
   false_positives = { "Debugging by an operator: see ecs_exec_session" },
+  where = { names = lists.shells, is = "tty" },
   match = function(event)
-    local process = event.process
-    return match.named(process, lists.shells) and process.tty ~= nil and process.parent ~= nil
-      and waits_for_commands(process)
+    return event.process.parent ~= nil and waits_for_commands(event.process)
   end,
   examples = {
     { expect = true, event = { process = { name = "bash", tty = "pts/0", parent = { name = "script" } } } },
@@ -41,5 +40,7 @@ return {
     { expect = false, event = { process = { name = "bash", tty = "pts/0" } } },
     { expect = false, event = { process =
       { name = "sh", tty = "pts/0", argv = { "sh", "-c", "date" }, parent = { name = "make" } } } },
+    { expect = true, event = { process = { name = "bash", tty = "pts/0", argv = { "bash", "-i", "x" }, parent = { name = "su" } } } },
+    { expect = true, event = { process = { name = "bash", tty = "pts/0", argv = { "bash", "--norc" }, parent = { name = "su" } } } },
   },
 }

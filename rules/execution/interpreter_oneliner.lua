@@ -1,6 +1,4 @@
 local lists = require "moonwatch.lists"
-local match = require "moonwatch.match"
-
 local signs = { "socket", "pty.spawn", "subprocess", "base64", "exec(", "/bin/sh", "/bin/bash", "fsockopen" }
 
 return {
@@ -12,11 +10,7 @@ return {
   attack = { "T1059.006", "T1059" },
   message = "{process.parent.name} ran {process.cmdline}",
   false_positives = { "Health checks that open a socket from python -c" },
-  match = function(event)
-    local process = event.process
-    return match.named(process, lists.interpreters) and match.has_arg(process, "-c", "-e", "-r")
-      and match.contains_any(process.cmdline, signs)
-  end,
+  where = { names = lists.interpreters, arguments = { "-c", "-e", "-r" }, cmdline = signs },
   examples = {
     { expect = true, event = { process =
       { name = "python3", argv = { "python3", "-c", "import socket,os;os.dup2(s.fileno(),0)" } } } },

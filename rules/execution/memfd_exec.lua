@@ -10,9 +10,9 @@ return {
   attack = { "T1620" },
   message = "{process.parent.name} ran a program from memory: {process.exe} ({process.cmdline})",
   false_positives = { "Container runtimes that clone themselves" },
+  where = { exes = "/memfd:*" },
   match = function(event)
-    local process = event.process
-    return match.starts(process.exe, "/memfd:") and not match.starts(process.exe, "/memfd:runc_cloned")
+    return not match.starts(event.process.exe, "/memfd:runc_cloned")
   end,
   examples = {
     { expect = true, event = { process = { name = "3", exe = "/memfd:payload (deleted)" } } },

@@ -1,5 +1,4 @@
 local lists = require "moonwatch.lists"
-local match = require "moonwatch.match"
 
 return {
   id = "package_manager",
@@ -10,10 +9,7 @@ return {
   attack = { "T1072", "T1105" },
   message = "{process.parent.name} installs software: {process.cmdline}",
   false_positives = { "Start scripts that install what the image lacks" },
-  match = function(event)
-    local process = event.process
-    return match.named(process, lists.package_managers) and match.has_arg(process, "install", "add", "upgrade", "-i", "-U")
-  end,
+  where = { names = lists.package_managers, arguments = { "install", "add", "upgrade", "-i", "-U" } },
   examples = {
     { expect = true, event = { process = { name = "apt-get", argv = { "apt-get", "install", "-y", "nmap" } } } },
     { expect = true, event = { process = { name = "apk", argv = { "apk", "add", "curl" } } } },

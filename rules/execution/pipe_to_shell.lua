@@ -15,12 +15,9 @@ return {
   attack = { "T1059.004", "T1105" },
   message = "{process.parent.name} ran a download: {process.cmdline}",
   false_positives = { "Start scripts that install software the way its web page says" },
+  where = { names = lists.shells, cmdline = downloads },
   match = function(event)
-    local process = event.process
-    if not match.named(process, lists.shells) or not match.contains_any(process.cmdline, downloads) then
-      return false
-    end
-    return match.contains_any(process.cmdline, ties)
+    return match.contains_any(event.process.cmdline, ties)
   end,
   examples = {
     { expect = true, event = { process =

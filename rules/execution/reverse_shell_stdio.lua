@@ -1,9 +1,8 @@
 local lists = require "moonwatch.lists"
-local match = require "moonwatch.match"
 
 --- A connection over the network; a pair of sockets, as some programs take for pipes, has no such end.
 local function is_connection(stream)
-  return stream ~= nil and stream.type == "socket" and stream.remote_address ~= nil
+  return stream.remote_address ~= nil
 end
 
 return {
@@ -16,12 +15,12 @@ return {
   message = "{process.name} (pid {process.pid}, {process.user}) talks to {process.stdin.remote_address}:" ..
     "{process.stdin.remote_port}: {process.cmdline}",
   false_positives = { "Services started with a connection, by inetd or a socket of systemd" },
+  where = {
+    names = { lists.shells, lists.interpreters },
+    fields = { ["process.stdin.type"] = "socket", ["process.stdout.type"] = "socket" },
+  },
   match = function(event)
-    local process = event.process
-    if not (match.named(process, lists.shells) or match.named(process, lists.interpreters)) then
-      return false
-    end
-    return is_connection(process.stdin) and is_connection(process.stdout)
+    return is_connection(event.process.stdin) and is_connection(event.process.stdout)
   end,
   examples = {
     { expect = true, event = { process = { name = "sh", argv = { "sh", "-i" },
@@ -38,5 +37,7 @@ return {
     { expect = false, event = { process = { name = "in.ftpd", argv = { "in.ftpd" },
       stdin = { type = "socket", remote_address = "203.0.113.5", remote_port = 4444 },
       stdout = { type = "socket", remote_address = "203.0.113.5", remote_port = 4444 } } } },
+    { note = "its input alone", expect = false, event = { process = { name = "sh", argv = { "sh" },
+      stdin = { type = "socket", remote_address = "203.0.113.5" }, stdout = { type = "socket" } } } },
   },
 }

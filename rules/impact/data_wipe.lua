@@ -12,12 +12,13 @@ return {
   attack = { "T1485" },
   message = "{process.parent.name} ran {process.cmdline} as {process.user}",
   false_positives = { "Start scripts that make a file system on a new volume" },
+  where = {
+    { names = wipers },
+    { names = "mkfs*" },
+    { names = "dd", cmdline = " of=/dev/" },
+  },
   match = function(event)
-    local process = event.process
-    local name = process.name
-    return match.named(process, wipers) or match.starts(name, "mkfs")
-      or (name == "dd" and match.contains(process.cmdline, " of=/dev/")
-        and not match.contains_any(process.cmdline, harmless))
+    return not match.contains_any(event.process.cmdline, harmless)
   end,
   examples = {
     { expect = true, event = { process = { name = "shred", argv = { "shred", "/data/x" } } } },
@@ -25,5 +26,6 @@ return {
     { expect = false, event = { process = { name = "dd", argv = { "dd", "if=/dev/zero", "of=/tmp/x" } } } },
     { expect = false, event = { process = { name = "dd", argv = { "dd", "if=x", "of=/dev/null" } } } },
     { expect = false, event = { process = { name = "rm" } } },
+    { expect = true, event = { process = { name = "mkfs.ext4", argv = { "mkfs.ext4", "/dev/sdb" } } } },
   },
 }

@@ -1,5 +1,4 @@
 local lists = require "moonwatch.lists"
-local match = require "moonwatch.match"
 
 local downloads = lists.set { "curl", "wget", "python", "perl", "nc" }
 
@@ -12,12 +11,7 @@ return {
   attack = { "T1190", "T1059" },
   message = "Java (pid {process.ppid}) started {process.cmdline}",
   false_positives = { "Monitoring agents in the JVM that run df or ps by a shell" },
-  match = function(event)
-    local process = event.process
-    local parent = process.parent
-    return (match.named(process, lists.shells) or match.named(process, downloads)) and parent ~= nil
-      and (parent.name == "java" or parent.name == "jspawnhelper")
-  end,
+  where = { names = { lists.shells, downloads }, parents = lists.java },
   examples = {
     { expect = true, event = { process = { name = "sh", parent = { name = "java" } } } },
     { expect = true, event = { process = { name = "curl", parent = { name = "jspawnhelper" } } } },

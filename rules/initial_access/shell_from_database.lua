@@ -29,10 +29,9 @@ return {
   false_positives = {
     "archive_command and restore_command of PostgreSQL other than those named here",
   },
+  where = { names = lists.shells, parents = lists.databases },
   match = function(event)
-    local process = event.process
-    return match.named(process, lists.shells) and match.named(process.parent, lists.databases)
-      and not is_archiving(process)
+    return not is_archiving(event.process)
   end,
   examples = {
     { expect = true, event = { process =
@@ -46,5 +45,11 @@ return {
       argv = { "sh", "-c", "test ! -f /a/1 && cp pg_wal/1 /a/1" }, parent = { name = "postgres" } } } },
     { expect = false, event = { process = { name = "sh",
       argv = { "sh", "-c", "/usr/bin/postgres --version" }, parent = { name = "initdb" } } } },
+    { note = "more than the manual has", expect = true, event = { process = { name = "sh",
+      argv = { "sh", "-c", "test ! -f /a/1 && cp pg_wal/1 /a/1 && id" }, parent = { name = "postgres" } } } },
+    { expect = true, event = { process = { name = "sh", argv = { "sh", "-c", "cp pg_wal/1 /a/1 & id" },
+      parent = { name = "postgres" } } } },
+    { expect = true, event = { process = { name = "sh", argv = { "sh", "-c", "test ! -f /a/1 && cp pg_wal/1 $(id)" },
+      parent = { name = "postgres" } } } },
   },
 }

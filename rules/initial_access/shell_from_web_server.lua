@@ -16,12 +16,11 @@ return {
   message = "{process.parent.name} (pid {process.ppid}) started {process.cmdline}, "
     .. "and a web server stands behind it",
   false_positives = { "PHP applications that call exec() or ImageMagick by a shell" },
+  where = { names = { lists.shells, lists.intruder_tools }, lineage = "web_server" },
   match = function(event)
     local process = event.process
-    local is_shell = match.named(process, lists.shells)
-    return (is_shell or match.named(process, lists.intruder_tools))
-      and match.ancestor(process, lists.web_servers) ~= nil
-      and not (is_shell and is_mail(process))
+    return match.ancestor(process, lists.web_servers) ~= nil
+      and not (match.named(process, lists.shells) and is_mail(process))
   end,
   examples = {
     { expect = true, event = { process =
@@ -39,5 +38,7 @@ return {
     { expect = false, event = { process = { name = "nginx", parent = { name = "sh" } } } },
     { note = "a health check is nobody's child", expect = false, event = { process =
       { name = "sh", argv = { "sh", "-c", "curl -f http://localhost/" } } } },
+    { note = "far below", expect = false, event = { process = { name = "id",
+      ancestors = { { name = "sh" }, { name = "sh" }, { name = "sh" }, { name = "nginx" } } } } },
   },
 }

@@ -13,11 +13,11 @@ return {
   attack = { "T1136.001", "T1098" },
   message = "{process.parent.name} ran {process.cmdline} as {process.user}",
   false_positives = { "Start scripts that give the application the user id of a mounted volume" },
+  where = { names = tools },
   match = function(event)
     local process = event.process
-    local asks = match.has_arg(process, "--help", "--version")
-      or (process.name == "passwd" and match.has_arg(process, "-S", "--status"))
-    return match.named(process, tools) and not asks
+    return not (match.has_arg(process, "--help", "--version")
+      or (process.name == "passwd" and match.has_arg(process, "-S", "--status")))
   end,
   examples = {
     { expect = true, event = { process = { name = "useradd", argv = { "useradd", "-o", "-u", "0", "x" } } } },
@@ -27,5 +27,7 @@ return {
     { expect = true, event = { process = { name = "adduser", argv = { "adduser", "-S", "x" } } } },
     { expect = false, event = { process = { name = "passwd", argv = { "passwd", "-S", "root" } } } },
     { expect = false, event = { process = { name = "id", argv = { "id", "useradd" } } } },
+    { expect = true, event = { process = { name = "passwd", argv = { "passwd", "root" } } } },
+    { expect = false, event = { process = { name = "useradd", argv = { "useradd", "--help" } } } },
   },
 }

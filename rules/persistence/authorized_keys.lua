@@ -1,5 +1,3 @@
-local match = require "moonwatch.match"
-
 return {
   id = "authorized_keys",
   summary = "Key added for logging in by ssh",
@@ -9,14 +7,7 @@ return {
   attack = { "T1098.004" },
   message = "{file.path} was written by {process.cmdline}",
   false_positives = { "Start scripts of containers that are made to be logged in to" },
-  match = function(event)
-    local file = event.file
-    if not file then
-      return false
-    end
-    return (match.ends(file.path, "/.ssh/authorized_keys") or match.ends(file.path, "/.ssh/authorized_keys2"))
-      and match.written(event)
-  end,
+  where = { paths = { "*/.ssh/authorized_keys", "*/.ssh/authorized_keys2" }, is = "written" },
   examples = {
     { expect = true, event = { kind = "file.modify", file = { path = "/root/.ssh/authorized_keys", closed = true,
       found_by = "inotify" } } },

@@ -12,17 +12,9 @@ return {
   attack = { "T1053.003" },
   message = "{file.path} was written by {process.cmdline}",
   false_positives = { "Start scripts that make their jobs from the environment", "Packages installed at the start" },
+  where = { paths = { folders, "/etc/crontab" }, is = "written" },
   match = function(event)
-    local path = event.file and event.file.path
-    if not (match.starts(path, "/etc/") or match.starts(path, "/var/")) or not match.written(event) then
-      return false
-    end
-    for _, folder in ipairs(folders) do
-      if match.starts(path, folder) then
-        return not match.starts(match.base(path), ".")
-      end
-    end
-    return path == "/etc/crontab"
+    return not match.starts(match.base(event.file.path), ".")
   end,
   examples = {
     { expect = true, event = { kind = "file.modify", file = { path = "/etc/cron.d/x", closed = true,

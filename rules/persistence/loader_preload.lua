@@ -1,5 +1,3 @@
-local match = require "moonwatch.match"
-
 return {
   id = "loader_preload",
   summary = "Library put into every program by /etc/ld.so.preload",
@@ -8,10 +6,7 @@ return {
   severity = "critical",
   attack = { "T1574.006" },
   message = "{file.path} was written by {process.cmdline}",
-  match = function(event)
-    local file = event.file
-    return file ~= nil and file.path == "/etc/ld.so.preload" and match.written(event)
-  end,
+  where = { paths = "/etc/ld.so.preload", is = "written" },
   examples = {
     { expect = true, event = { kind = "file.modify", file = { path = "/etc/ld.so.preload", closed = true,
       found_by = "inotify" } } },

@@ -12,11 +12,8 @@ return {
   attack = { "T1505.003" },
   message = "{file.path} was written by {process.cmdline}",
   false_positives = { "Applications that update themselves, or compile templates into their web root" },
+  where = { categories = "web", is = "written" },
   match = function(event)
-    local file = event.file
-    if not file or file.category ~= "web" or not match.written(event) then
-      return false
-    end
     for _, ending in ipairs(endings) do
       if match.ends(event.file.path, ending) then
         return true

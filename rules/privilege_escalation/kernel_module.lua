@@ -9,15 +9,19 @@ return {
   severity = "high",
   attack = { "T1547.006" },
   message = "{process.parent.name} ran {process.cmdline}",
+  where = {
+    { names = { "insmod", "modprobe" } },
+    { names = "kmod", arguments = "load" },
+  },
   match = function(event)
-    local process = event.process
-    local name = process.name
-    return name == "insmod" or (name == "modprobe" and not match.has_arg(process, "-n", "--dry-run"))
-      or (name == "kmod" and match.has_arg(process, "load"))
+    return not match.has_arg(event.process, "-n", "--dry-run")
   end,
   examples = {
     { expect = true, event = { process = { name = "insmod", argv = { "insmod", "x.ko" } } } },
     { expect = false, event = { process = { name = "lsmod" } } },
     { expect = false, event = { process = { name = "modprobe", argv = { "modprobe", "-n", "x" } } } },
+    { expect = true, event = { process = { name = "modprobe", argv = { "modprobe", "x" } } } },
+    { expect = true, event = { process = { name = "kmod", argv = { "kmod", "load", "x" } } } },
+    { expect = false, event = { process = { name = "kmod", argv = { "kmod", "list" } } } },
   },
 }

@@ -1,5 +1,3 @@
-local match = require "moonwatch.match"
-
 return {
   id = "nsenter_chroot",
   summary = "Attempt to enter another namespace or root",
@@ -8,11 +6,7 @@ return {
   severity = "high",
   attack = { "T1611" },
   message = "{process.parent.name} ran {process.cmdline}",
-  match = function(event)
-    local process = event.process
-    local name = process.name
-    return name == "nsenter" or (name == "chroot" and match.contains_any(process.cmdline, { "/proc/1/root", " /host" }))
-  end,
+  where = { { names = "nsenter" }, { names = "chroot", cmdline = { "/proc/1/root", " /host" } } },
   examples = {
     { expect = true, event = { process = { name = "nsenter", argv = { "nsenter", "-t", "1", "-m" } } } },
     { expect = true, event = { process = { name = "chroot", argv = { "chroot", "/proc/1/root" } } } },

@@ -17,6 +17,7 @@ return {
   severity = "medium",
   attack = { "T1548.001" },
   message = "{process.parent.name} ran {process.cmdline} as {process.user}",
+  where = { names = { "chmod", "setcap" } },
   match = function(event)
     local process = event.process
     local mode = process.name == "chmod" and match.first_argument(process)
@@ -31,5 +32,9 @@ return {
     { expect = false, event = { process = { name = "chmod", argv = { "chmod", "1777", "/tmp" } } } },
     { expect = false, event = { process = { name = "chmod", argv = { "chmod", "+x", "/srv/s.sh" } } } },
     { expect = false, event = { process = { name = "chmod", argv = { "chmod", "g-s", "/srv" } } } },
+    { expect = true, event = { process = { name = "chmod", argv = { "chmod", "ug=rxs", "/tmp/sh" } } } },
+    { expect = false, event = { process = { name = "setcap", argv = { "setcap", "-r", "/tmp/sh" } } } },
+    { expect = false, event = { process = { name = "chmod", argv = { "chmod" } } } },
+    { expect = false, event = { process = { name = "chmod", argv = { "chmod", "a=rx", "/tmp/sh" } } } },
   },
 }

@@ -10,6 +10,7 @@ local OWNERS = {
   ["openssl/sha.h"] = { crypto = true },
   -- rpm keeps its database in SQLite: one file of pkg/ reads that.
   ["sqlite3.h"] = { sql = true, spool = true, ["core/pkg/rpm_sqlite.c"] = true },
+  ["yaml.h"] = { script = true },
   ["zlib.h"] = { bundle = true, net = true, pkg = true },
   ["sys/ptrace.h"] = { trace = true, launch = true },
 }

@@ -47,7 +47,7 @@ describe("a rule of --rules_dir", function()
     end)
     assert.are.equal(1, #found)
     local alert = found[1]
-    assert.are.same({ id = "of_test", severity = "medium", attack = { "T1059.004" },
+    assert.are.same({ id = "of_test", severity = "medium", attack = { "T1059.004" }, attack_version = "19",
       summary = "A program of the test" }, alert.rule)
     assert.are.equal("sh ran /bin/true marked", alert.message)
     assert.are.equal("process.exec", alert.kind)

@@ -28,23 +28,28 @@ local function whole(value)
   return math.type(value) == "float" and math.tointeger(value) or value
 end
 
---- The items of a list or a set, or the one there is.
-local function items(value, where)
+local function add_items(found, value, where, depth)
   if type(value) ~= "table" then
-    return { whole(value) }
+    found[#found + 1] = whole(value)
+    return
   end
-  local found = {}
   for key, one in pairs(value) do
-    if #found == MAX_VALUES then
+    if #found >= MAX_VALUES then
       refuse("R105", ("%s: more than %d values"):format(where, MAX_VALUES), "where")
     elseif type(key) == "string" and one == true then
       found[#found + 1] = key
-    elseif math.type(key) == "integer" and key >= 1 and key <= MAX_VALUES then
-      found[#found + 1] = whole(one)
+    elseif math.type(key) == "integer" and key >= 1 and depth < 2 then
+      add_items(found, one, where, depth + 1)
     else
-      refuse("R105", ("%s: must be a list, or a set whose values are true"):format(where), "where")
+      refuse("R105", ("%s: must be a list, or a set whose values are true, or a list of such"):format(where), "where")
     end
   end
+end
+
+--- The items of a list or a set, or of a list of sets, or the one there is.
+local function items(value, where)
+  local found = {}
+  add_items(found, value, where, 0)
   if #found == 0 then
     refuse("R105", ("%s: is empty, so it can never hold"):format(where), "where")
   end
@@ -206,6 +211,25 @@ function M.check(value, where, also)
     end
   end
   return conditions
+end
+
+local MAX_ALTERNATIVES = 16
+
+--- The same, or a list of such tables, of which one is enough.
+---@return table[][] alternatives
+function M.alternatives(value, where)
+  if type(value) ~= "table" or type(value[1]) ~= "table" then
+    return { M.check(value, where) }
+  end
+  local alternatives = {}
+  for key, one in pairs(value) do
+    if math.type(key) ~= "integer" or key < 1 or key > MAX_ALTERNATIVES then
+      refuse("R105", ("%s: must be a table of conditions, or a list of at most %d such tables"):format(where,
+        MAX_ALTERNATIVES), "where")
+    end
+    alternatives[#alternatives + 1] = M.check(one, ("%s[%d]"):format(where, key))
+  end
+  return alternatives
 end
 
 return M

@@ -1,0 +1,256 @@
+---@meta moonwatch.types
+
+--- Events as rules and output formats see them.  Written by docs/types.lua from core/event/*_shapes.c; an absent field is nil.
+
+---@alias moonwatch.Kind
+---| "process.exec" # A program started: execve(2) succeeded.
+---| "process.exec-failed" # execve(2) failed.
+---| "process.fork" # A process was born: fork(2), vfork(2) or clone(2); not a thread.
+---| "process.exit" # A process ended.
+---| "process.ptrace" # A process traces, or reads the memory of, another: ptrace(2), process_vm_readv(2) and process_vm_writev(2).
+---| "process.memfd" # A file without a name was made: memfd_create(2).
+---| "process.mount" # Something was mounted or unmounted: mount(2), umount2(2), move_mount(2).
+---| "process.setns" # A process enters a namespace: setns(2).
+---| "process.unshare" # A process leaves a namespace for a new one: unshare(2).
+---| "process.bpf" # bpf(2).
+---| "process.module" # A kernel module is loaded or removed.
+---| "process.prctl-name" # A process renames itself: PR_SET_NAME of prctl(2).
+---| "process.dup-to-stdio" # Something is put in the place of descriptor 0, 1 or 2: dup2(2), dup3(2).
+---| "process.setuid" # A process changes its user or group ids: setuid(2) and the like.
+---| "process.kill" # A signal is sent to another process: kill(2) and the like.
+---| "file.open" # A file is opened: open(2) and the like, with or without success; of watched files, in categories of file_accesses alone.
+---| "file.access" # A file is read from; told in categories of file_accesses alone.
+---| "file.create" # A file, folder or device is made: open(2) with O_CREAT, mkdir(2), mknod(2); or one is moved to where it is watched.
+---| "file.modify" # The contents of a file change, or whoever has written to it closes it.
+---| "file.delete" # A file or folder is removed: unlink(2), rmdir(2); or it is moved to where nothing is watched.
+---| "file.rename" # A file or folder is renamed: rename(2).
+---| "file.link" # A file gets a second name: link(2).
+---| "file.symlink" # A symbolic link is made: symlink(2).
+---| "file.attributes" # Mode, owner, size or times of a file change: chmod(2), chown(2), truncate(2), utimensat(2).
+---| "socket.connect" # A process connects to somewhere: connect(2).
+---| "socket.bind" # A socket gets an address: bind(2).
+---| "socket.listen" # A socket listens: listen(2).
+---| "socket.accept" # A connection is accepted: accept(2).
+---| "sensor.health" # The sensor says something of itself.
+---| "sensor.gap" # For some time not everything was seen.
+
+---@alias moonwatch.Severity "info"|"low"|"medium"|"high"|"critical"
+
+--- An event that a rule matched.
+---@class moonwatch.Alert
+---@field time string? When the event happened.
+---@field kind moonwatch.Kind? Kind of the event.
+---@field id string? Id of the event; with the rule's id it is unique.
+---@field rule moonwatch.Rule? The rule that matched.
+---@field message string? What happened, in a sentence.
+---@field count integer? Of a rule with a threshold: how many events, or different values, it took.
+---@field folded integer? Of a rule with a throttle: alerts left out since the last one with the same key.
+---@field earlier string[]? Of a rule with a sequence: ids of the events of its earlier steps.
+---@field response string? What was done to the process before it ran: kill or deny.
+---@field process moonwatch.Process? The process the event is about.
+---@field file moonwatch.File? The file the event is about.
+---@field socket moonwatch.Socket? The socket the event is about.
+---@field call moonwatch.Call? The system call.
+---@field sampled boolean? As in the event.
+---@field container moonwatch.Container? The container it happened in.
+---@field ecs moonwatch.Ecs? The ECS task it happened in.
+
+--- A system call.
+---@class moonwatch.Call
+---@field name string? Name of the system call.
+---@field result integer? What it returned; absent when it failed.
+---@field error string? Why it failed: ENOENT, EACCES …
+---@field attempt boolean? True when only that it was asked for is known, not what came of it.
+---@field incomplete boolean? True when something was cut or could not be read.
+--- ptrace: the request; kill: the signal; setuid: the new id; bpf: the command; setns, unshare,
+--- memfd, mount: the flags; dup-to-stdio: the descriptor that was replaced.
+---@field number integer?
+---@field fd integer? The descriptor it is about, or gave.
+---@field text string? The name of `number`, or the name that was given (memfd, module, prctl-name, file system).
+---@field target_pid integer? ptrace, kill: process id it was done to; negative for a group.
+---@field target moonwatch.Process? The process it was done to.
+
+--- The container the sensor runs in.
+---@class moonwatch.Container
+---@field name string? Its name in the task definition.
+---@field id string? Its id, as the container runtime knows it.
+---@field image string? The image, as the task definition names it.
+---@field digest string? Digest of the image.
+
+--- The ECS task of the container.
+---@class moonwatch.Ecs
+---@field task_arn string? ARN of the task.
+---@field task_id string? The end of the task's ARN.
+---@field cluster string? Name of the cluster.
+---@field service string? Name of the service.
+---@field family string? Family of the task definition.
+---@field revision string? Its revision.
+---@field container_arn string? ARN of the container.
+---@field region string? AWS region.
+---@field account_id string? AWS account.
+---@field availability_zone string? Availability zone.
+---@field launch_type string? FARGATE, EC2, EXTERNAL or MANAGED_INSTANCES.
+
+--- What happened.
+---@class moonwatch.Event
+---@field time string When it happened.
+---@field kind moonwatch.Kind What happened: one of the kinds of events.
+---@field id string Unique, and increasing within a run of the sensor.
+---@field process moonwatch.Process? The process it happened to or that did it.
+---@field executable moonwatch.Executable? process.exec: what process.exe was then.
+---@field file moonwatch.File? file.*, process.mount: the file.
+---@field socket moonwatch.Socket? socket.*, process.dup-to-stdio: the socket.
+---@field call moonwatch.Call? The system call that did it, and what came of it.
+--- startup: within attention_startup_ms after the container's start, when entrypoints do what is odd
+--- later; else running (left out of JSON).
+---@field phase string
+---@field age_ms integer? (ms) Time since the container's start; not in JSON.
+---@field sampled boolean? True when it was found by looking now and then, and so later than it happened.
+---@field gap moonwatch.Gap? sensor.gap: what was missed.
+---@field message string? sensor.*: what the sensor has to say.
+---@field container moonwatch.Container? The container it happened in.
+---@field ecs moonwatch.Ecs? The ECS task it happened in.
+
+--- The file that was started, as it was then.
+---@class moonwatch.Executable
+---@field mode integer? Type and permission bits, as stat(2) has them.
+---@field uid integer? Owner.
+---@field gid integer? Group.
+---@field size integer? (bytes) Size.
+---@field atime string? Last access.
+---@field mtime string? Last change of contents.
+---@field ctime string? Last change of the inode.
+
+--- A file.
+---@class moonwatch.File
+---@field path string? Path, resolved by the kernel where it can.
+---@field old_path string? rename, link: the former path; symlink: what it says; mount: what is mounted.
+---@field inode integer? Inode.
+---@field size integer? (bytes) Size after the event; of a call, the one asked for (truncate).
+---@field mode integer? Type and permission bits after the event; of a call, the bits asked for (create, chmod).
+---@field uid integer? Owner after the event; of a call, the one asked for (chown).
+---@field gid integer? Group after the event; of a call, the one asked for (chown).
+---@field flags integer? Flags of open(2).
+---@field write boolean? True when opened for writing.
+---@field category string? Category of file_paths it is watched in.
+--- call: a system call of a traced process; inotify: the kernel told of the file; scan, poll: the
+--- difference from what was known of it before.
+---@field found_by string?
+--- How sure it is that event.process did it: exact (its system call was seen), likely (from what it
+--- has open, what it was started with), none (there is no process in the event).
+---@field attribution string?
+--- Id of the event that told the same before, as its system call was seen; rules and outputs had
+--- that one.
+---@field same_as string?
+---@field device integer? Number of the device that the file system is on.
+---@field directory boolean? True for a folder.
+---@field closed boolean? modify: true when whoever has written to it has closed it.
+---@field times integer? How many of the kernel's events this one stands for, when more than one.
+---@field cookie integer? rename: number that joins what was told of both names, inotify(7).
+---@field nlink integer? Hard links after the event.
+---@field atime string? Last access, after the event.
+---@field mtime string? Last change of contents, after the event.
+---@field ctime string? Last change of the inode, after the event.
+--- 1: the hashes are those of the file as described here; 0: not tried (it was gone, changed again,
+--- or there was no time); -1: it cannot be read, or is larger than read_max.
+---@field hashed integer?
+---@field md5 string? MD5 of its contents.
+---@field sha1 string? SHA-1 of its contents.
+---@field sha256 string? SHA-256 of its contents.
+
+--- A time in which not everything was seen.
+---@class moonwatch.Gap
+---@field reason string? Why.
+---@field duration_ms integer? (ms) How long.
+---@field missed integer? Processes that may have come and gone unseen, at most.
+---@field found integer? Processes that were found alive at its end.
+
+--- What a process descends from.
+---@class moonwatch.Lineage
+---@field web_server boolean? True when it descends from a web server.
+---@field database boolean? True when it descends from a database.
+---@field java boolean? True when it descends from a Java machine.
+---@field package_manager boolean? True when it descends from a package manager.
+---@field shell boolean? True when it descends from a shell.
+---@field interpreter boolean? True when it descends from an interpreter: python, perl, node …
+---@field cron boolean? True when it descends from cron or its like.
+---@field session boolean? True when it belongs to an exec session: ECS Exec, docker exec -it.
+---@field health_check boolean? True when it, or an ancestor, came from outside without a terminal.
+
+--- A process.
+---@class moonwatch.Process
+---@field pid integer? Process id, as the container sees it.
+---@field ppid integer? Process id of the parent at birth.
+---@field name string? Command name (comm), at most 15 bytes.
+---@field exe string? Path of the executable, resolved by the kernel.
+---@field inode integer? Inode of the executable.
+---@field execfn string? Path as it was given to execve(2).
+---@field script string? Path of the script that the executable interprets (#!).
+---@field program string? Path of the program that the executable, a dynamic loader started as a command, loads.
+---@field deleted boolean? True when the executable had no name left at exec.
+---@field memfd boolean? True when the executable lives in memory only: memfd_create(2).
+--- True when the executable or what it runs has no name on a disk: deleted, memfd, or in /dev/shm.
+---@field fileless boolean?
+---@field dropped boolean? True when the executable, or what it runs, was made after the container's start.
+---@field secure boolean? True when the kernel let it gain privilege: a setuid program or one with capabilities.
+---@field observed_late boolean? True when it was found running and not seen at its start.
+---@field attention string? How closely it is watched: off, events or calls.
+---@field sha256 string? SHA-256 of the executable, read when first asked for; JSON has it when it is known.
+---@field env string[]? Variables of its environment that are kept, NAME=value; secrets blotted out.
+---@field stdin moonwatch.Stdio? Its standard input at exec.
+---@field stdout moonwatch.Stdio? Its standard output at exec.
+---@field stderr moonwatch.Stdio? Its standard error at exec.
+---@field cmdline string? Arguments, joined by spaces.
+---@field argv string[]? Arguments, from argv[0] on, as they were at exec.
+---@field argv_truncated boolean? True when argv was too long to keep whole.
+---@field argv_total_bytes integer? (bytes) Size of the whole argv, when it was truncated.
+---@field incomplete boolean? True when the process had gone before all could be read.
+---@field cwd string? Working directory at exec.
+---@field uid integer? Real user id after exec.
+---@field gid integer? Real group id after exec.
+---@field euid integer? Effective user id after exec.
+---@field egid integer? Effective group id after exec.
+---@field user string? Name of the effective user in /etc/passwd.
+---@field group string? Name of the effective group in /etc/group.
+---@field tty string? Controlling terminal below /dev; absent without one.
+---@field sid integer? Session id.
+---@field pgid integer? Process group id.
+---@field start string? When the process was born.
+---@field exit_code integer? Exit code; absent while it runs or when a signal ended it.
+---@field exit_signal integer? Number of the signal that ended it.
+---@field core_dumped boolean? True when it left a core dump.
+---@field duration_ms integer? (ms) Time from birth to end.
+---@field cpu_ms integer? (ms) User and system time taken, with that of waited-for children left out.
+---@field max_rss_bytes integer? (bytes) Largest resident size.
+---@field parent moonwatch.Process? The parent at birth.
+---@field lineage moonwatch.Lineage What it descends from.
+---@field ancestors moonwatch.Process[]? Parent, its parent and so on: at most 16.
+
+--- The rule an alert comes from.
+---@class moonwatch.Rule
+---@field id string? Name of the rule.
+---@field severity moonwatch.Severity? info, low, medium, high or critical.
+---@field attack string[]? MITRE ATT&CK technique ids.
+---@field attack_version string? Version of ATT&CK that these ids are of.
+---@field tags string[]? Tags.
+---@field summary string? What the rule looks for.
+
+--- A socket.
+---@class moonwatch.Socket
+---@field family string? ipv4, ipv6, unix or other.
+---@field type string? stream, dgram, raw or seqpacket.
+---@field protocol string? tcp, udp or icmp.
+---@field local_address string? Address of this end.
+---@field local_port integer? Port of this end.
+---@field remote_address string? Address of the other end.
+---@field remote_port integer? Port of the other end.
+---@field path string? unix: its path; with @ in front when it is abstract.
+---@field fd integer? Descriptor.
+---@field inode integer? Inode of the socket.
+
+--- Standard input, output or error.
+---@class moonwatch.Stdio
+---@field type string? closed, null, tty, pipe, socket, file or other.
+---@field target string? What it is, as /proc says: a path, pipe:[N], socket:[N].
+---@field remote_address string? socket: address of the other end.
+---@field remote_port integer? socket: port of the other end.
