@@ -78,6 +78,9 @@ static const struct mw_rule_info rule = {
 	.severity = MW_SEVERITY_HIGH,
 	.attack = "T1190\0T1059.004\0",
 	.attack_bytes = 16,
+	.attack_version = "19.1",
+	.tags = "web\0fargate",
+	.tags_bytes = 12,
 };
 
 struct to {

@@ -190,6 +190,7 @@ local function put_rule(rule)
   out:put("ruleset", "moonwatch")
   out:close()
 
+  out:list("tags", type(rule.tags) == "table" and rule.tags or nil)
   local ids, names, sub_ids, sub_names, tactic_ids, tactic_names, seen = {}, {}, {}, {}, {}, {}, {}
   local function add(list, value)
     if value and not seen[value] then
@@ -309,6 +310,10 @@ local function put_own(it, is_alert)
   if is_alert then
     out:text("severity", it.rule.severity)
     out:text("response", it.response)
+    out:text("attack_version", it.rule.attack_version)
+    out:put("count", integer(it.count))
+    out:put("folded", integer(it.folded))
+    out:list("earlier", it.earlier)
   end
   if it.sampled == true then
     out:put("sampled", true)

@@ -131,6 +131,9 @@ local function tags_of(it, rule)
     end
     tags[#tags + 1] = technique.id
   end
+  for _, tag in ipairs(rule and type(rule.tags) == "table" and rule.tags or {}) do
+    tags[#tags + 1] = item.plain(tag)
+  end
   return tags
 end
 

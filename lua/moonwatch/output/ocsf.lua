@@ -339,7 +339,7 @@ local function put_attacks(rule)
   out:open_list "attacks"
   for _, technique in ipairs(attack.of(rule)) do
     out:open()
-    out:put("version", attack.version)
+    out:text("version", rule.attack_version or attack.version)
     if technique.tactic then
       out:open "tactic"
       out:text("uid", technique.tactic.id)

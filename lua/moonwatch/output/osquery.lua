@@ -72,7 +72,7 @@ end
 local alert_columns = columns { "ancestors", "attack", "cmdline", "eid", "kind", "message", "name", "parent", "parent_cmdline",
   "parent_name", "parent_path", "path", "pid", "rule", "severity", "summary", "time", "uid", "user",
   -- of what the alert's event is about, for backends that see no more than this
-  "container_name", "file_path", "image", "remote_address", "remote_port", "response", "task_arn" }
+  "attack_version", "container_name", "count", "file_path", "folded", "image", "remote_address", "remote_port", "response", "task_arn" }
 
 local function alert_row(alert)
   local rule, process = alert.rule, part(alert, "process") or {}
@@ -83,9 +83,12 @@ local function alert_row(alert)
     ancestors = ancestors(process),
     attack = type(rule.attack) == "table" and table.concat(rule.attack, ",") or nil,
     cmdline = process.cmdline,
+    attack_version = rule.attack_version,
     container_name = container.name,
+    count = alert.count,
     eid = alert.id,
     file_path = file.path,
+    folded = alert.folded,
     image = container.image,
     kind = alert.kind,
     message = alert.message,
