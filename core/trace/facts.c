@@ -169,9 +169,9 @@ static char *read_places(int procfd, struct mw_record_exec *record)
 static bool is_listed(const char *variable, size_t n)
 {
 	static const char *const prefixes[] = {
-		"LD_",         "HIST",           "BASH_ENV=",          "ENV=",       "PROMPT_COMMAND=",
-		"PYTHONPATH=", "PYTHONSTARTUP=", "PYTHONHOME=",        "PERL5",      "RUBYOPT=",
-		"RUBYLIB=",    "NODE_OPTIONS=",  "JAVA_TOOL_OPTIONS=", "GCONV_PATH="};
+		"LD_",         "HIST",           "BASH_ENV=",          "ENV=",        "PROMPT_COMMAND=",
+		"PYTHONPATH=", "PYTHONSTARTUP=", "PYTHONHOME=",        "PERL5",       "RUBYOPT=",
+		"RUBYLIB=",    "NODE_OPTIONS=",  "JAVA_TOOL_OPTIONS=", "GCONV_PATH=", "GLIBC_TUNABLES="};
 	/* Most begin with other letters. */
 	if (n == 0 || !strchr("LHBEPRNJG", variable[0]))
 		return false;
