@@ -84,9 +84,10 @@ bench-docs: bench ## the same, and docs/overhead.md from it
 	@mkdir -p docs
 	@build/bin/moonwatch lua tests/bench/docs.lua build/bench/results.jsonl docs/overhead.md
 
-docs: build ## docs/reference/tables.md and types for editors, from what tables, functions and events declare
+docs: build ## docs/reference/ and types for editors, from what tables, functions, events and rules declare
 	@build/bin/moonwatch lua docs/tables.lua docs/reference/tables.md
 	@build/bin/moonwatch lua docs/types.lua lua/meta/moonwatch.types.lua
+	@build/bin/moonwatch lua docs/rules.lua rules docs/reference/rules.md docs/reference/attack-layer.json
 
 lint: ## clang-tidy, clang-format, luacheck, shellcheck
 	@./setup build test lint

@@ -55,5 +55,6 @@ return {
     { expect = false, event = { process = { name = "node", env = { "PATH=/tmp", "LD_AUDIT=libx.so" } } } },
     { expect = false, event = { process = { name = "node" } } },
     { expect = false, event = { process = { name = "node", env = { "LD_PRELOAD=/usr/$LIB/libx.so" } } } },
+    { expect = false, event = { process = { name = "node", env = { "LD_PRELOAD=libx.so::libm.so" } } } },
   },
 }
