@@ -9,8 +9,8 @@ local LAYER_VERSIONS = '{"attack":"19","navigator":"5.1.0","layer":"4.5"}'
 local SCORES = { info = 1, low = 2, medium = 3, high = 4, critical = 5 }
 
 --- Tactics in ATT&CK's order.
-local TACTICS = { "initial_access", "execution", "persistence", "privilege_escalation", "defense_evasion", "credential_access", "discovery",
-  "lateral_movement", "collection", "command_and_control", "exfiltration", "impact" }
+local TACTICS = { "initial_access", "execution", "persistence", "privilege_escalation", "defense_evasion", "credential_access",
+  "discovery", "lateral_movement", "collection", "command_and_control", "exfiltration", "impact" }
 
 local function lines_of(command)
   local handle <close> = assert(io.popen(command))
@@ -82,7 +82,8 @@ local all, by_technique, ids = {}, {}, {}
 
 put "# Rules"
 put "\nThe detections that come with moonwatch, in `rules/`; written by `make docs` from the rules themselves. How one is written, changed"
-put "and switched off: [howto/rules.md](../howto/rules.md). [attack-layer.json](attack-layer.json) shows them in MITRE's ATT&CK Navigator.\n"
+put "and switched off: [howto/rules.md](../howto/rules.md). [attack-layer.json](attack-layer.json) shows them in MITRE's ATT&CK"
+put "Navigator.\n"
 
 for _, tactic in ipairs(TACTICS) do
   local rules = rules_of(tactic)

@@ -34,8 +34,8 @@ local function alerts_of(act)
   -- In the beginning much is allowed; and what was done by inotify alone is told a little later.
   support.write(outer, ("sleep 0.3\nsh %s >/dev/null 2>&1\nsleep 0.3\n"):format(inner))
   local binary = moonwatch:find "^/" and moonwatch or os.getenv "PWD" .. "/" .. moonwatch
-  support.write(script, PREPARE .. ("exec %s run --state_dir=%s --attention_startup_ms=100 --outputs=alerts/json:file=%s -- sh %s\n"):format(
-    binary, state, out, outer))
+  support.write(script, PREPARE .. ("exec %s run --state_dir=%s --attention_startup_ms=100 --outputs=alerts/json:file=%s -- sh %s\n")
+    :format(binary, state, out, outer))
   local result = run("timeout -s KILL 60 unshare -mpf --mount-proc --kill-child sh " .. script)
   assert(result.code == 0, result.err)
   local found, severities = {}, {}
