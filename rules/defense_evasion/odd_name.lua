@@ -1,0 +1,31 @@
+local match = require "moonwatch.match"
+
+local doubled = match.regex [[\.(pdf|docx?|xlsx?|jpe?g|png|txt|log|zip)\.(sh|py|pl|elf|bin|run|so|php)$]]
+
+return {
+  id = "odd_name",
+  summary = "Program with a name made to mislead",
+  why = "A blank at the end, two extensions, or a name of three dots is meant to be overlooked.",
+  on = { "process.exec" },
+  severity = "low",
+  attack = { "T1036.006", "T1036.007" },
+  message = "{process.parent.name} started {process.exe}, whose name misleads: {process.cmdline}",
+  match = function(event)
+    local exe = event.process.exe
+    if not exe then
+      return false
+    end
+    local name = match.base(exe)
+    return match.ends(name, " ") or match.contains(exe, "/.../") or match.contains(exe, "/.. /") or name == "..." or doubled(name)
+  end,
+  references = { "https://attack.mitre.org/techniques/T1036/006/", "https://attack.mitre.org/techniques/T1036/007/" },
+  examples = {
+    { expect = true, event = { process = { name = "ls ", exe = "/tmp/ls " } } },
+    { expect = true, event = { process = { name = "x", exe = "/tmp/.../x" } } },
+    { expect = true, event = { process = { name = "x", exe = "/tmp/report.pdf.sh" } } },
+    { expect = true, event = { process = { name = "x", exe = "/tmp/.. /x" } } },
+    { expect = true, event = { process = { name = "...", exe = "/tmp/..." } } },
+    { expect = false, event = { process = { name = "ls", exe = "/bin/ls" } } },
+    { expect = false, event = { process = { name = "x" } } },
+  },
+}

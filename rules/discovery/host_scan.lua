@@ -1,0 +1,32 @@
+local lists = require "moonwatch.lists"
+
+return {
+  id = "host_scan",
+  summary = "Many hosts tried by one process",
+  why = "One process that tries host after host maps the network behind the container.",
+  on = { "socket.connect" },
+  severity = "medium",
+  attack = { "T1046", "T1018" },
+  message = "{process.name} tried many hosts, the last {socket.remote_address}:{socket.remote_port}: {process.cmdline}",
+  where = { { names = { lists.shells, lists.recon_tools, lists.interpreters, "curl", "wget", "ping" } }, { is = "dropped" } },
+  threshold = { by = { "process.parent" }, count = 20, within_s = 30, distinct = "socket.remote_address" },
+  false_positives = { "Crawlers and monitoring written in a script language" },
+  references = { "https://attack.mitre.org/techniques/T1046/", "https://attack.mitre.org/techniques/T1018/" },
+  examples = {
+    { expect = true, before = { { process = { name = "bash" }, socket = { remote_address = "10.0.0.1" } },
+      { process = { name = "bash" }, socket = { remote_address = "10.0.0.2" } }, { process = { name = "bash" },
+      socket = { remote_address = "10.0.0.3" } }, { process = { name = "bash" }, socket = { remote_address = "10.0.0.4" } },
+      { process = { name = "bash" }, socket = { remote_address = "10.0.0.5" } }, { process = { name = "bash" },
+      socket = { remote_address = "10.0.0.6" } }, { process = { name = "bash" }, socket = { remote_address = "10.0.0.7" } },
+      { process = { name = "bash" }, socket = { remote_address = "10.0.0.8" } }, { process = { name = "bash" },
+      socket = { remote_address = "10.0.0.9" } }, { process = { name = "bash" }, socket = { remote_address = "10.0.0.10" } },
+      { process = { name = "bash" }, socket = { remote_address = "10.0.0.11" } }, { process = { name = "bash" },
+      socket = { remote_address = "10.0.0.12" } }, { process = { name = "bash" }, socket = { remote_address = "10.0.0.13" } },
+      { process = { name = "bash" }, socket = { remote_address = "10.0.0.14" } }, { process = { name = "bash" },
+      socket = { remote_address = "10.0.0.15" } }, { process = { name = "bash" }, socket = { remote_address = "10.0.0.16" } },
+      { process = { name = "bash" }, socket = { remote_address = "10.0.0.17" } }, { process = { name = "bash" },
+      socket = { remote_address = "10.0.0.18" } }, { process = { name = "bash" }, socket = { remote_address = "10.0.0.19" } } },
+      event = { process = { name = "bash" }, socket = { remote_address = "10.0.0.20" } } },
+    { expect = false, event = { process = { name = "bash" }, socket = { remote_address = "10.0.0.1" } } },
+  },
+}
