@@ -25,6 +25,7 @@ enum {
 	THROTTLED_MS = 40, /* see cpu.max in cgroups(7): usually some part of 100 ms */
 	BUFFER = 32 << 10,
 	NAMES_A_LOOK = 16, /* and steps; at the clock */
+	NAMES_UNBROKEN = 256,
 };
 
 /* As getdents64(2) writes them. */
@@ -369,10 +370,32 @@ static bool next(struct mw_watch *watch)
 	return true;
 }
 
+/* Events were read since the directory was opened: it may be elsewhere by now, or was another's place then. */
+static bool is_still_there(const struct mw_watch *watch, const struct mw_node *node)
+{
+	char path[MW_PATH_BYTES];
+	struct stat here, open_one;
+	return mw_tree_path(node, path, sizeof(path)) > 0 && lstat(path, &here) == 0 &&
+	       fstat(watch->scan.fd, &open_one) == 0 && here.st_ino == open_one.st_ino &&
+	       here.st_dev == open_one.st_dev;
+}
+
+static void again(struct mw_watch *watch)
+{
+	struct mw_node *node = watch->scan.now;
+	uint16_t flags = mw_node_dir(node)->flags & (MW_DIR_TELL | MW_DIR_DEEP | MW_DIR_BY_POLL);
+	mw_node_hold(node);
+	finish(watch);
+	mw_scan_queue(watch, node, flags);
+	mw_node_release(node);
+}
+
 /* One step of what is scanned. */
 static void step(struct mw_watch *watch)
 {
 	struct mw_node *node = watch->scan.now;
+	bool is_resumed = watch->scan.is_resumed;
+	watch->scan.is_resumed = false;
 	if (node->flags & MW_NODE_DEAD) {
 		finish(watch);
 		return;
@@ -381,6 +404,10 @@ static void step(struct mw_watch *watch)
 		watch->scan.is_started = true;
 		if (begin(watch, node))
 			finish(watch);
+		return;
+	}
+	if (is_resumed && !is_still_there(watch, node)) {
+		again(watch);
 		return;
 	}
 	if (!some(watch, node))
@@ -420,14 +447,15 @@ void mw_scan_slice(struct mw_watch *watch)
 	bool is_share_known = may_take(watch) || (!watch->scan.is_hurried && mw_watch_take_share(watch, until));
 	while (is_share_known && (watch->scan.now || next(watch))) {
 		step(watch);
-		if (++watch->scan.looked < NAMES_A_LOOK)
+		/* A directory that is not large is gone through without a break, since what events tell may be about it. */
+		if (++watch->scan.looked < (watch->scan.now ? (unsigned)NAMES_UNBROKEN : (unsigned)NAMES_A_LOOK))
 			continue;
 		watch->scan.looked = 0;
 		if (mw_clock_mono_ns() >= until)
 			break;
 	}
 	watch->scan.is_running = false;
-	watch->scan.is_stale = true;
+	watch->scan.is_stale = watch->scan.is_resumed = true;
 	int waiting = 0;
 	if (watch->inotify_fd < 0 || (ioctl(watch->inotify_fd, FIONREAD, &waiting) == 0 && waiting == 0))
 		mw_dirs_settle(watch);

@@ -94,6 +94,7 @@ struct mw_watch {
 		int64_t rests_until_ns; /* CLOCK_MONOTONIC: others need the processor */
 		char *buffer;           /* of names */
 		long at, size;          /* of those in it, that are yet to be looked at */
+		bool is_resumed;        /* events were read since the last step */
 		bool is_stale; /* events were read since the names in it were: they may be gone, and are asked for */
 	} scan;
 
