@@ -12,6 +12,7 @@ import gzip
 import json
 import os
 import pathlib
+import select
 import socket
 import ssl
 import struct
@@ -334,9 +335,11 @@ class Connection:
         name = self.begin_enrolment(body) if is_enrolment else None
         try:
             answer, entry = self.backend.answer(request, endpoint, rule, body)
-            if rule and rule.given.get("delay_s"):
-                time.sleep(rule.given["delay_s"])
-            self.backend.record({**entry, **told})
+            # A client that waits says nothing: what comes is its end.
+            is_gone = bool(rule and rule.given.get("delay_s") and select.select([self.peer], [], [], rule.given["delay_s"])[0])
+            self.backend.record({**entry, **told, "is_gone": is_gone})
+            if is_gone:
+                return False
             return self.send(request, answer, rule)
         finally:
             if name is not None:
