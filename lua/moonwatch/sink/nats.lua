@@ -207,11 +207,11 @@ function Client:publish(line, item, subject)
   return ("HPUB %s %s.%d %d %d\r\n%s%s\r\n"):format(subject, self.inbox, self.count, #header, #header + #line, header, line)
 end
 
---- What became of one message: true; or why not, and whether it ever could.
+--- What became of one message: true; or why not.
 local function judge(read)
   local status = read.header:match "^NATS/1%.0 (%d+)"
   if status == "503" then
-    return nil, "no JetStream stream takes this subject", true
+    return nil, "no JetStream stream takes this subject, or it has no leader" -- which it will have again
   end
   local ok, body = pcall(cjson.decode, read.body)
   if ok and type(body) == "table" and type(body.error) == "table" then
@@ -243,10 +243,9 @@ function Client:window(lines, items, from, to, ms, fate)
     local i = n and place_of[n]
     if i then
       place_of[n], waiting = nil, waiting - 1
-      local taken, why, is_final = judge(read)
+      local taken, why = judge(read)
       fate.accepted[i] = taken
       fate.message = fate.message or why
-      fate.stop = fate.stop or is_final
     end
   end
   if not ok then
@@ -284,7 +283,7 @@ function M.connect(part)
         return true
       end
       return nil, message or fate.message or select(2, next(fate.refused)), {
-        accepted = fate.accepted, refused = fate.refused, stop = fate.stop,
+        accepted = fate.accepted, refused = fate.refused,
       }
     end,
   }
