@@ -19,10 +19,14 @@ return {
         "/etc/adjtime", "/etc/localtime*", "/etc/*.swp", "/etc/*~" },
     },
     {
+      reason = "account_change tells of the tool",
+      names = { "useradd", "adduser", "usermod", "userdel", "passwd", "chpasswd", "groupadd", "addgroup", "groupmod", "groupdel", "vipw" },
+    },
+    {
       reason = "other rules tell of these",
       paths = { "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d/", "/etc/pam.d/",
         "/etc/cron*", "/etc/ld.so.*",
-        "/etc/systemd/", "/etc/init.d/", "/etc/profile*", "/etc/nsswitch.conf", "/etc/rc*" },
+        "/etc/systemd/", "/etc/init.d/", "/etc/subuid", "/etc/subgid", "/etc/profile*", "/etc/nsswitch.conf", "/etc/rc*" },
     },
   },
   throttle = { by = { "process.exe", "file.path" }, period_s = 3600 },

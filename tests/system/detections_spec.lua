@@ -71,7 +71,7 @@ local acts = {
   { "sensor_tamper", "echo x >/opt/moonwatch/rules/x.lua" },
   { "search_secrets", "grep -r aws_secret_access_key /opt" },
   { "history_clear", "sh -c 'unset HISTFILE'" },
-  { "account_change", "sh -c 'useradd nobody-else'" },
+  { "account_change", "sh -c 'useradd nobody-else'", "account_file", "write_etc" },
   { "memfd_exec", PYTHON .. [['import os; f = os.memfd_create("x"); os.write(f, open("/bin/true", "rb").read()); ]]
     .. [[os.execve("/proc/self/fd/%d" % f, ["x"], {})']], "exec_dropped", "exec_fileless" },
 }
