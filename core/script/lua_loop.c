@@ -116,7 +116,7 @@ struct mw_http *mw_lua_tasks_new_http(struct mw_lua_tasks *tasks, struct mw_err 
 {
 	if (tasks->others_count == tasks->others_room) {
 		size_t room = tasks->others_room ? tasks->others_room * 2 : 16;
-		struct mw_http **others = reallocarray(tasks->others, room, sizeof(*others));
+		struct mw_http **others = reallocarray(tasks->others, room, sizeof(struct mw_http *));
 		if (!others) {
 			(void)mw_err_set(err, -ENOMEM, "out of memory for a network client");
 			return NULL;

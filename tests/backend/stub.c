@@ -256,15 +256,19 @@ static void take(int listener, int epoll, SSL_CTX *context)
 		if (fd < 0)
 			return;
 		struct connection *c = calloc(1, sizeof(*c));
-		if (!c || !(c->tls = SSL_new(context)))
-			exit(1);
+		if (c)
+			c->tls = SSL_new(context);
+		if (!c || !c->tls)
+			exit(1); /* out of memory */
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 		c->fd = fd;
 		SSL_set_fd(c->tls, fd);
 		SSL_set_accept_state(c->tls);
 		struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
-		if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-			exit(1);
+		if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
+			drop(c);
+			continue;
+		}
 		count(CONNECTIONS, 1);
 	}
 }
@@ -306,7 +310,7 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "usage: stub CERTIFICATE.pem KEY.pem PORT [WORKERS]\n");
 		return 2;
 	}
-	int workers = argc > 4 ? atoi(argv[4]) : 1;
+	long workers = argc > 4 ? strtol(argv[4], NULL, 10) : 1;
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 	if (!context || SSL_CTX_use_certificate_chain_file(context, argv[1]) != 1 ||
 	    SSL_CTX_use_PrivateKey_file(context, argv[2], SSL_FILETYPE_PEM) != 1 || workers < 1 ||
@@ -327,7 +331,7 @@ int main(int argc, char **argv)
 	if (shared == MAP_FAILED)
 		return 1;
 	counters = shared;
-	for (int i = 0; i < workers; i++) {
+	for (long i = 0; i < workers; i++) {
 		int listener = listen_at((unsigned short)strtoul(argv[3], NULL, 10));
 		if (fork() == 0) {
 			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
