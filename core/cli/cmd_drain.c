@@ -1,5 +1,5 @@
-/* moonwatch drain: one folder after the other, each with a spool, an agent and a state of Lua (lua/moonwatch/drain.lua) of its own, so that
- * nothing of one sensor gets to another's. */
+/* moonwatch drain: one folder after the other, each with a spool, an agent and a state of Lua of its own (lua/moonwatch/drain.lua), so
+ * that nothing of one sensor gets to another's. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>

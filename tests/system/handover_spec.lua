@@ -103,8 +103,8 @@ describe("the end of a job", function()
     arrived()
     local state = support.new_path()
     local result = support.run(("SPLUNK_TOKEN=canary-of-the-test unshare -pf --mount-proc --kill-child %s run --state_dir=%s"
-      .. " --outputs='events/json:http=%s;to=splunk;token=env:SPLUNK_TOKEN;name=siem' -- sh -c 'env; cat /proc/*/environ; sleep 0.3'"):format(
-      support.moonwatch, state, url))
+      .. " --outputs='events/json:http=%s;to=splunk;token=env:SPLUNK_TOKEN;name=siem' -- sh -c %s"):format(support.moonwatch,
+      state, url, support.quote "env; cat /proc/*/environ; sleep 0.3"))
     assert.are.equal(0, result.code)
     assert.falsy(result.out:find("canary-of-the-test", 1, true))
     local seen = cjson.decode(request "/seen")

@@ -38,8 +38,9 @@ local function collect(ids)
 end
 
 local FAULTS = {
-  { status = 503 }, { status = 200 }, { reset = true }, { status = 429, headers = { ["Retry-After"] = "1" } }, { status = 200 }, { status = 500 },
-  { status = 200 }, { status = 204 }, { reset = true }, { status = 200 }, { status = 503, headers = { ["Retry-After"] = "0" } },
+  { status = 503 }, { status = 200 }, { reset = true }, { status = 429, headers = { ["Retry-After"] = "1" } }, { status = 200 },
+  { status = 500 }, { status = 200 }, { status = 204 }, { reset = true }, { status = 200 },
+  { status = 503, headers = { ["Retry-After"] = "0" } },
 }
 
 local function health(state, what)
@@ -58,9 +59,10 @@ describe("a ledger", function()
     local state, over = support.new_path(), support.new_path()
     local ids, killed = {}, {}
     request("/answers", cjson.encode(FAULTS))
-    os.execute(("( %s run --state_dir=%s --outputs='events/json:http=%s/;name=siem;period_ms=50;rows=40' -- sh -c %s; touch %s ) >%s 2>&1 &")
-      :format(support.moonwatch, state, url, support.quote("i=0; while [ $i -lt 400 ]; do /bin/true $i; sleep 0.01; i=$((i+1)); done"), over,
-        support.new_path()))
+    local job = "i=0; while [ $i -lt 400 ]; do /bin/true $i; sleep 0.01; i=$((i+1)); done"
+    local output = ("events/json:http=%s/;name=siem;period_ms=50;rows=40"):format(url)
+    os.execute(("( %s run --state_dir=%s --outputs='%s' -- sh -c %s; touch %s ) >%s 2>&1 &"):format(support.moonwatch, state, output,
+      support.quote(job), over, support.new_path()))
     local deadline = os.time() + 120
     local begun = loop.now()
     repeat
