@@ -39,7 +39,8 @@ describe("NATS JetStream", function()
       end,
     })
     assert.is_true(is_killed)
-    assert.are.same({ written = N, read = N, dropped = 0, aside = 0, handed = 0, waiting = 0 }, counts, table.concat(through.reported, "\n"))
+    local told_of = table.concat(through.reported, "\n")
+    assert.are.same({ written = N, read = N, dropped = 0, aside = 0, handed = 0, waiting = 0 }, counts, told_of)
 
     local pipe <close> = assert(io.popen(("python3 tests/fixtures/sinks/nats_cluster.py read %d"):format(ports[leader % 3 + 1])))
     local messages = cjson.decode(pipe:read "a")
