@@ -15,7 +15,8 @@ return {
     return old ~= nil and new ~= nil and not file.directory and #new > #old + 1 and match.starts(new, old .. ".")
   end,
   exceptions = {
-    { reason = "rotation of logs and backups of editors", names = { "logrotate", "savelog", "rsync", "sed", "vim", "gzip", "zstd", "xz" } },
+    { reason = "rotation of logs and backups of editors",
+      names = { "logrotate", "savelog", "rsync", "sed", "vim", "gzip", "zstd", "xz" } },
     { reason = "logs and unfinished files", paths = { "/var/log/", "*.tmp", "*.bak", "*.old", "*.gz", "*.1", "*.part" } },
   },
   threshold = { by = { "process" }, count = 20, within_s = 30 },
