@@ -215,7 +215,7 @@ static void on_no_file(void *data, const char *why)
 static int open_config_file(struct mw_configured *configured, struct mw_err *err)
 {
 	const char *path = mw_flag_text(configured->options.files.flags, MW_FLAG_CONFIG_PATH);
-	if (!*path)
+	if (!*path || configured->file)
 		return 0;
 	const struct mw_config_file_options options = {
 		.loop = configured->options.files.loop,
@@ -289,6 +289,13 @@ int mw_configured_new(const struct mw_configured_options *options, struct mw_con
 	configured->start_until_ns = mw_clock_mono_ns() + others_ms * MW_NS_PER_MS;
 	mw_timer_set(files.loop, &configured->start_timer, AGAIN_MS);
 	return 0;
+}
+
+void mw_configured_hurry(struct mw_configured *configured)
+{
+	struct mw_err why = {""};
+	if (open_config_file(configured, &why) < 0)
+		report(configured, why.text);
 }
 
 void mw_configured_free(struct mw_configured *configured)

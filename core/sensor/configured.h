@@ -23,4 +23,7 @@ int mw_configured_new(const struct mw_configured_options *options, struct mw_con
 		      struct mw_err *err);
 void mw_configured_free(struct mw_configured *configured);
 
+/* The application has ended before all that: read the file now, whose schedule is to be asked a last time. */
+void mw_configured_hurry(struct mw_configured *configured);
+
 struct mw_files *mw_configured_files(const struct mw_configured *configured);

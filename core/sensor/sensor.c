@@ -350,6 +350,7 @@ static void answer_flush(struct sensor *sensor)
 	mw_outputs_flush(sensor->outputs, mw_clock_mono_ns() + flush_ms / 2 * MW_NS_PER_MS);
 	int64_t left_ms = flush_ms - flush_ms / FLUSH_MARGIN - (mw_clock_mono_ns() - begun_ns) / MW_NS_PER_MS -
 			  mw_handover_ms(sensor->options->flags, flush_ms);
+	mw_configured_hurry(sensor->configured);
 	sensor->is_flushing = true;
 	sensor->has_flushed_last |= is_last;
 	mw_outside_flush(sensor->outside, left_ms > 0 ? left_ms : 0, on_flushed, sensor);

@@ -169,6 +169,21 @@ describe("a configuration file that changes", function()
   end)
 end)
 
+describe("a job of no time", function()
+  it("is told of by queries over event tables", function()
+    for _ = 1, 3 do
+      local result, lines, _, text = run("/bin/true marked", { config = { schedule = {
+        execs = { query = "SELECT cmdline FROM process_events", interval = 600 },
+        all = { query = "SELECT 1", interval = 600 },
+      } }, flags = "--shutdown_flush_ms=30000" }) -- other tests take the processors
+      assert.are.equal(0, result.code, result.err)
+      assert.are.equal("", result.err)
+      assert.are.equal(1, #lines, text)
+      assert.are.same({ cmdline = "/bin/true marked" }, lines[1].columns)
+    end
+  end)
+end)
+
 describe("a query over events", function()
   it("tells each that was kept, also when the sensor is killed again and again", function()
     local KILL = [[for comm in /proc/[0-9]*/comm; do
