@@ -10,6 +10,9 @@ return {
   message = "{process.name} renames many files, the last to {file.path}: {process.cmdline}",
   match = function(event)
     local file = event.file
+    if not file then
+      return false
+    end
     local old, new = file.old_path, file.path
     -- The old name and one more ending: "a.db" becomes "a.db.locked".
     return old ~= nil and new ~= nil and not file.directory and #new > #old + 1 and match.starts(new, old .. ".")

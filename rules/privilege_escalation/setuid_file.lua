@@ -10,7 +10,7 @@ return {
   message = "{process.name} made {file.path} run with the rights of its owner",
   where = { fields = { ["file.directory"] = false } },
   match = function(event)
-    local mode = event.file.mode
+    local mode = event.file and event.file.mode
     return mode ~= nil and mode & 0xC00 ~= 0 and (event.call == nil or event.call.error == nil)
   end,
   exceptions = {

@@ -249,7 +249,10 @@ static void unix_sockets(void **state)
 {
 	(void)state;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/test_sockets_%d", (int)getpid());
+	const char *folder = getenv("TMPDIR"); /* of this run alone: an earlier one may have left its socket */
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/sockets_%d", folder ? folder : "/tmp",
+		       (int)getpid());
+	(void)unlink(address.sun_path);
 	sample();
 	int first = listen_here();
 	(void)wait_for(MW_SOCKET_LISTEN, port_of(first), 0, NULL);
