@@ -3,6 +3,9 @@
 foreach(part lua rules policies)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${part} ${PROJECT_BINARY_DIR}/${part} SYMBOLIC)
 endforeach()
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/container/entrypoint.sh ${PROJECT_BINARY_DIR}/bin/entrypoint.sh SYMBOLIC)
 
 install(TARGETS moonwatch RUNTIME DESTINATION bin)
+install(PROGRAMS container/entrypoint.sh DESTINATION bin)
 install(DIRECTORY lua rules policies DESTINATION . PATTERN meta EXCLUDE)

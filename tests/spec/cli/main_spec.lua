@@ -1,7 +1,7 @@
 -- The frame of the command line: help, usage, unknown words, the names that make it an entrypoint.
 local program = dofile("tests/spec/program.lua")
 
-local commands = { "run", "sql", "rules", "config", "lua", "version" }
+local commands = { "run", "sql", "rules", "config", "install", "lua", "version" }
 
 describe("moonwatch", function()
   it("shows its commands", function()
