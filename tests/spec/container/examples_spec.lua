@@ -222,3 +222,14 @@ describe("container/helm/moonwatch", function()
     assert(yaml.parse(said))
   end)
 end)
+
+describe("docs/containers.md", function()
+  it("points to what is there", function()
+    local count = 0
+    for target in read "docs/containers.md":gmatch "%]%(([%w._/-]+)%)" do
+      count = count + 1
+      assert.is_truthy(os.execute("test -e docs/" .. target), target)
+    end
+    assert.is_true(count > 8)
+  end)
+end)
