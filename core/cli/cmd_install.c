@@ -321,21 +321,31 @@ static int copy_all(const struct install *in, int fresh, const char **ret_what)
 	return 0;
 }
 
-/* Put the fresh folder in place; what was there before goes where it came from, to be removed with it. */
+/* What is there goes into the fresh folder, to be removed with it. */
+static int put_away(int fresh, int target, const char *name)
+{
+	char aside[NAME_MAX];
+	(void)snprintf(aside, sizeof(aside), "%s.old", name);
+	if (renameat(target, name, fresh, aside) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EXDEV)
+		return -errno;
+	/* A folder of an image's lower layer cannot be renamed.  Without bin nobody takes what is left for a tree. */
+	int r = remove_all(target, "bin", DEPTH);
+	return r < 0 ? r : remove_all(target, name, DEPTH);
+}
+
+/* Put the fresh folder in place. */
 static int put(int fresh, int target, const char *name)
 {
-	char old[NAME_MAX];
-	if (faccessat(fresh, name, F_OK, 0) < 0) {
-		/* A tree of another version had it. */
-		(void)snprintf(old, sizeof(old), "%s.old", name);
-		return renameat(target, name, fresh, old) < 0 && errno != ENOENT ? -errno : 0;
-	}
+	if (faccessat(fresh, name, F_OK, 0) < 0)
+		return put_away(fresh, target, name); /* a tree of another version had it */
 	if (renameat2(fresh, name, target, name, RENAME_EXCHANGE) == 0)
 		return 0;
 	/* Nothing there, or a file system that cannot exchange. */
-	(void)snprintf(old, sizeof(old), "%s.old", name);
-	if (renameat(target, name, fresh, old) < 0 && errno != ENOENT)
-		return -errno;
+	int r = put_away(fresh, target, name);
+	if (r < 0)
+		return r;
 	return renameat(fresh, name, target, name) < 0 ? -errno : 0;
 }
 

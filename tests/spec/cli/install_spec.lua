@@ -153,6 +153,23 @@ describe("moonwatch install", function()
     end
   end)
 
+  it("replaces a tree of an image's lower layer, which cannot be renamed", function()
+    local old = new_path()
+    install(old)
+    output(("cd %s && mkdir certs && echo old >lua/old.lua && rm bin/entrypoint"):format(old))
+    local result = mounted("mode=755", ("cd fs && mkdir up work all && mount -t overlay -o lowerdir=%s,upperdir=up,workdir=work none all"
+      .. " || exit 99; $m install all >/dev/null && cd all && ls -A . && test ! -e lua/old.lua && cmp $m bin/entrypoint"):format(old))
+    if not result then
+      return
+    elseif result.status == 99 then
+      pending "no overlay file system can be mounted here"
+      return
+    end
+    assert.are.equal("", result.err)
+    assert.are.equal(0, result.status)
+    assert.are.equal("bin\nlua\npolicies\nrules\n", result.out)
+  end)
+
   it("refuses a folder it may not write", function()
     local to = new_path()
     output(("mkdir %s; chmod 555 %s"):format(to, to))
