@@ -70,14 +70,12 @@ int mw_config_document_load(struct mw_flags *flags, const char *tree, struct mw_
 	r = mw_loop_new(&loop, err);
 	if (r < 0)
 		return r;
-	atomic_uint births = 0;
 	const struct mw_agent_options options = {
 		.loop = loop,
 		.tree = tree,
 		.flags = flags,
 		.state_dir = "",
 		.run = "",
-		.births = &births,
 		.reference = "",
 		.report = on_report,
 		.data = &look,

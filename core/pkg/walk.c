@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/thread.h"
 #include "pkg/mounts.h"
 #include "pkg/tree.h"
 
@@ -454,19 +455,7 @@ static void *walk_thread(void *data)
 static void walk_aside(struct run *run)
 {
 	pthread_t thread;
-	pthread_attr_t attributes;
-	sigset_t all;
-	sigset_t before;
-	(void)sigfillset(&all);
-	/* Signals are for the thread that started us. */
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int r = run->options->is_foreground ? EAGAIN : pthread_attr_init(&attributes);
-	if (r == 0) {
-		(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-		r = pthread_create(&thread, &attributes, walk_thread, run);
-		(void)pthread_attr_destroy(&attributes);
-	}
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	int r = run->options->is_foreground ? -EAGAIN : mw_thread_start(&thread, STACK_BYTES, walk_thread, run);
 	if (r == 0) {
 		(void)pthread_join(thread, NULL);
 		return;

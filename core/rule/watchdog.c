@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "script/bind.h"
 
 enum {
@@ -91,19 +92,15 @@ struct mw_watchdog *mw_watchdog_new(struct mw_script *script, unsigned limit_ms)
 	watchdog->judge = pthread_self();
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	(void)sigemptyset(&action.sa_mask);
-	pthread_attr_t attributes;
-	if (sigaction(SIGNAL, &action, NULL) < 0 || pthread_attr_init(&attributes) != 0) {
+	if (sigaction(SIGNAL, &action, NULL) < 0) {
 		free(watchdog);
 		return NULL;
 	}
-	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	sigset_t all, before;
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	watchdog->is_running = pthread_create(&watchdog->thread, &attributes, look, watchdog) == 0;
-	(void)sigdelset(&before, SIGNAL);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&attributes);
+	watchdog->is_running = mw_thread_start(&watchdog->thread, STACK_BYTES, look, watchdog) == 0;
+	sigset_t own;
+	(void)sigemptyset(&own);
+	(void)sigaddset(&own, SIGNAL);
+	(void)pthread_sigmask(SIG_UNBLOCK, &own, NULL);
 	if (!watchdog->is_running) {
 		free(watchdog);
 		return NULL;

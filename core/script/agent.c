@@ -246,8 +246,7 @@ int mw_agent_new(const struct mw_agent_options *options, struct mw_agent **ret_a
 	agent->own = *options;
 	agent->status_timer = (struct mw_timer){.fire = pass_statuses, .data = agent};
 	agent->flush_timer = (struct mw_timer){.fire = end_flush, .data = agent};
-	agent->queries = (struct mw_sql_worker_options){
-		.state_dir = options->state_dir, .flags = options->flags, .births = options->births};
+	agent->queries = (struct mw_sql_worker_options){.state_dir = options->state_dir, .flags = options->flags};
 	if (*options->reference)
 		(void)snprintf(agent->secret_state, sizeof(agent->secret_state), "waiting");
 	*ret_agent = agent;

@@ -5,7 +5,6 @@
  * The state is made when it is first needed, since it takes some milliseconds. */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,7 +28,6 @@ struct mw_agent_options {
 	const char *state_dir; /* "": there is none, all is in memory */
 	const char *run;       /* names this run, as event ids do */
 	const char *module;    /* its start() and flush(); NULL: moonwatch.agent */
-	atomic_uint *births;   /* counted for the thread of queries, as own_births of the board */
 	/* As struct mw_enroll has them. */
 	const char *reference;
 	const struct mw_secret *secret;

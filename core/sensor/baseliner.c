@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/thread.h"
 #include "crypto/digest_cache.h"
 #include "spool/baseline.h"
 #include "watch/watch.h"
@@ -162,16 +163,8 @@ static void *run(void *data)
 
 static int start_thread(struct mw_baseliner *baseliner)
 {
-	sigset_t all;
-	sigset_t before;
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int r = -pthread_create(&baseliner->thread, NULL, run, baseliner);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r == 0) {
-		baseliner->has_thread = true;
-		(void)atomic_fetch_add(baseliner->options.births, 1);
-	}
+	int r = mw_thread_start(&baseliner->thread, 0, run, baseliner);
+	baseliner->has_thread = r == 0;
 	return r;
 }
 

@@ -2,7 +2,6 @@
  * copied, a piece at a time; writing and hashing are a thread's, of low priority and in small pieces. */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,7 +15,6 @@ struct mw_baseliner_options {
 	uint64_t read_max;
 	const char *(*category)(void *data, unsigned category);
 	void *data;
-	atomic_uint *births; /* counted for the thread */
 };
 
 /* -EFBIG and the like are told by mw_baseliner_look(). */

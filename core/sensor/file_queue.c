@@ -330,7 +330,7 @@ int mw_file_queue_new(const struct mw_file_queue_options *options, struct mw_fil
 	if (r == 0)
 		r = mw_evidence_new(options->processes, options->board, queue->procfd, &queue->evidence);
 	if (r == 0)
-		r = mw_hashes_new(options->loop, &options->board->own_births, on_hashed, queue, &queue->hashes);
+		r = mw_hashes_new(options->loop, on_hashed, queue, &queue->hashes);
 	if (r < 0) {
 		mw_file_queue_free(queue);
 		return r;

@@ -200,7 +200,6 @@ static void begin_baseline(struct mw_files *files)
 		.read_max = (uint64_t)mw_flag_int(flags, MW_FLAG_READ_MAX),
 		.category = category_name,
 		.data = files,
-		.births = &files->options.board->own_births,
 	};
 	if (mw_baseliner_new(&options, &files->baseliner) < 0)
 		no_baseline(files);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "loop/loop.h"
 
 enum {
@@ -48,7 +49,6 @@ struct mw_hashes {
 	void (*done)(void *data);
 	void *data;
 	int wake_fd;
-	atomic_uint *births;
 	pthread_t thread;
 	bool has_thread;
 	struct mw_digest_cache *cache; /* the thread's */
@@ -171,14 +171,12 @@ static void on_wake(void *data, uint32_t events)
 	hashes->done(hashes->data);
 }
 
-int mw_hashes_new(struct mw_loop *loop, atomic_uint *births, void (*done)(void *data), void *data,
-		  struct mw_hashes **ret_hashes)
+int mw_hashes_new(struct mw_loop *loop, void (*done)(void *data), void *data, struct mw_hashes **ret_hashes)
 {
 	struct mw_hashes *hashes = calloc(1, sizeof(*hashes));
 	if (!hashes)
 		return -ENOMEM;
 	hashes->loop = loop;
-	hashes->births = births;
 	hashes->done = done;
 	hashes->data = data;
 	hashes->last = &hashes->first;
@@ -203,22 +201,10 @@ int mw_hashes_new(struct mw_loop *loop, atomic_uint *births, void (*done)(void *
 	return 0;
 }
 
-/* Signals are for the loop. */
 static int start(struct mw_hashes *hashes)
 {
-	sigset_t all;
-	sigset_t before;
-	pthread_attr_t attributes;
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	(void)pthread_attr_init(&attributes);
-	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	int r = -pthread_create(&hashes->thread, &attributes, run, hashes);
-	(void)pthread_attr_destroy(&attributes);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	int r = mw_thread_start(&hashes->thread, STACK_BYTES, run, hashes);
 	hashes->has_thread = r == 0;
-	if (r == 0)
-		(void)atomic_fetch_add(hashes->births, 1);
 	return r;
 }
 

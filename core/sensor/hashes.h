@@ -5,7 +5,6 @@
  * reads so much and no more; what has waited too long is the asker's to give up. */
 #pragma once
 
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,10 +21,9 @@ enum mw_hash_state {
 	MW_HASH_FAILED,  /* it cannot be read, or is too large */
 };
 
-/* `done(data)` is called in the loop after some jobs are no longer waiting.  The thread begins with the first job, and is
- * counted in *births, since it takes a process id. */
-int mw_hashes_new(struct mw_loop *loop, atomic_uint *births, void (*done)(void *data), void *data,
-		  struct mw_hashes **ret_hashes);
+/* `done(data)` is called in the loop after some jobs are no longer waiting.  The thread begins with the first
+ * job. */
+int mw_hashes_new(struct mw_loop *loop, void (*done)(void *data), void *data, struct mw_hashes **ret_hashes);
 /* Jobs must have been let go of. */
 void mw_hashes_free(struct mw_hashes *hashes);
 

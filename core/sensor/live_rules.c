@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/thread.h"
 #include "flag/flag.h"
 #include "loop/loop.h"
 #include "rule/engine.h"
@@ -228,16 +229,9 @@ static void start(struct mw_live_rules *live)
 		live->options.reload_others(live->options.data);
 		return;
 	}
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	if (begin(live) < 0 || pthread_attr_init(&attributes) != 0)
+	if (begin(live) < 0)
 		return;
-	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	live->is_loading = pthread_create(&live->thread, &attributes, run, live) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&attributes);
+	live->is_loading = mw_thread_start(&live->thread, STACK_BYTES, run, live) == 0;
 	if (!live->is_loading)
 		release(&live->coming);
 }

@@ -120,7 +120,6 @@ int mw_outside_new(const struct mw_outside_options *options, struct mw_outside *
 		.spool = options->spool,
 		.state_dir = options->state_dir,
 		.run = outside->run,
-		.births = &options->board->own_births,
 		.reference = options->enroll->reference,
 		.secret = options->enroll->secret,
 		.taken = options->enroll->taken,

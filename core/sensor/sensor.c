@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "crypto/redact.h"
 #include "event/alert.h"
 #include "event/board.h"
@@ -629,6 +630,7 @@ int mw_sensor_run(struct mw_board *board, void *data)
 		.signal_fd = -1,
 	};
 	struct mw_err err = {0};
+	mw_thread_count_in(&board->own_births);
 	mw_sql_memory_begin(false);
 	int r = begin(&sensor, &err);
 	if (r == 0) {

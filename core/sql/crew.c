@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/thread.h"
 #include "sql/rows.h"
 
 enum {
@@ -88,20 +89,9 @@ static void *help(void *data)
 
 void mw_crew_grow(struct mw_crew *crew, unsigned threads)
 {
-	pthread_attr_t attributes;
-	sigset_t all;
-	sigset_t before;
-	if (pthread_attr_init(&attributes))
-		return;
-	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	/* Signals are for the thread that asks. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (crew->threads < threads && crew->threads < THREADS &&
-	       pthread_create(&crew->thread[crew->threads], &attributes, help, crew) == 0)
+	       mw_thread_start(&crew->thread[crew->threads], STACK_BYTES, help, crew) == 0)
 		crew->threads++;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&attributes);
 }
 
 void mw_crew_free(struct mw_crew *crew)

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/thread.h"
 #include "flag/flag.h"
 #include "sql/db.h"
 #include "sql/interrupt.h"
@@ -45,7 +46,6 @@ struct mw_sql_job {
 struct mw_sql_worker {
 	char *state_dir, *proc, *root;
 	const struct mw_flags *flags;
-	atomic_uint *births;
 	int wake_fd;
 	pthread_t thread;
 	bool has_thread;
@@ -197,7 +197,6 @@ int mw_sql_worker_new(const struct mw_sql_worker_options *options, struct mw_sql
 	worker->root = copy(options->root);
 	worker->proc = copy(options->proc ? options->proc : "/proc");
 	worker->flags = options->flags;
-	worker->births = options->births;
 	worker->last = &worker->first;
 	(void)pthread_cond_init(&worker->changed, NULL);
 	(void)pthread_mutex_init(&worker->lock, NULL);
@@ -213,22 +212,10 @@ int mw_sql_worker_new(const struct mw_sql_worker_options *options, struct mw_sql
 	return 0;
 }
 
-/* Signals are for the loop. */
 static int start(struct mw_sql_worker *worker)
 {
-	sigset_t all;
-	sigset_t before;
-	pthread_attr_t attributes;
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	(void)pthread_attr_init(&attributes);
-	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	int r = -pthread_create(&worker->thread, &attributes, run, worker);
-	(void)pthread_attr_destroy(&attributes);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	int r = mw_thread_start(&worker->thread, STACK_BYTES, run, worker);
 	worker->has_thread = r == 0;
-	if (r == 0 && worker->births)
-		(void)atomic_fetch_add(worker->births, 1);
 	return r;
 }
 

@@ -5,7 +5,6 @@
  * answer), keeps the thread, and the asker finds out by mw_sql_worker_is_stuck(). */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,8 +24,7 @@ struct mw_sql_worker_options {
 	/* As in struct mw_sql_options; copied. */
 	const char *state_dir, *proc, *root;
 	const struct mw_flags
-		*flags;      /* borrowed for good, and copied with each query; NULL: as the environment sets them */
-	atomic_uint *births; /* counted for the thread, which takes a process id; NULL: by nobody */
+		*flags; /* borrowed for good, and copied with each query; NULL: as the environment sets them */
 };
 
 struct mw_sql_view {

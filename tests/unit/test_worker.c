@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/thread.h"
 #include "base/clock.h"
 #include "flag/flag.h"
 #include "spool/spool.h"
@@ -73,9 +74,9 @@ static void add(const char *run, unsigned count)
 	assert_int_equal(mw_spool_commit(spool, NULL), 0);
 }
 
-static struct mw_sql_worker *new_worker(atomic_uint *births)
+static struct mw_sql_worker *new_worker(void)
 {
-	const struct mw_sql_worker_options options = {.state_dir = dir, .births = births};
+	const struct mw_sql_worker_options options = {.state_dir = dir};
 	struct mw_sql_worker *worker = NULL;
 	assert_int_equal(mw_sql_worker_new(&options, &worker), 0);
 	return worker;
@@ -132,7 +133,7 @@ static struct mw_sql_window next(const struct mw_sql_window *window)
 static void events_are_told_once_a_window_at_a_time(void **state)
 {
 	(void)state;
-	struct mw_sql_worker *worker = new_worker(NULL);
+	struct mw_sql_worker *worker = new_worker();
 	struct mw_sql_window window = {.rows = 3};
 	assert_string_equal(paths(worker, &window), "");
 	assert_true(window.is_used[MW_SPOOL_EVENTS]);
@@ -158,7 +159,7 @@ static void events_are_told_once_a_window_at_a_time(void **state)
 static void a_spool_that_was_begun_anew_is_read_from_its_beginning(void **state)
 {
 	(void)state;
-	struct mw_sql_worker *worker = new_worker(NULL);
+	struct mw_sql_worker *worker = new_worker();
 	struct mw_sql_window window = {.rows = 0};
 	(void)paths(worker, &window);
 	struct mw_sql_window old = next(&window); /* at 8 */
@@ -178,7 +179,7 @@ static void a_spool_that_was_begun_anew_is_read_from_its_beginning(void **state)
 static void rows_that_were_dropped_before_are_counted(void **state)
 {
 	(void)state;
-	struct mw_sql_worker *worker = new_worker(NULL);
+	struct mw_sql_worker *worker = new_worker();
 	struct mw_sql_window window = {.rows = 4};
 	assert_string_equal(paths(worker, &window), "/1/2/3/4");
 	/* As if the spool's limit had taken the first ones. */
@@ -204,7 +205,7 @@ static void memory_of_a_query_is_not_that_of_others(void **state)
 	static const char bomb[] = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"
 				   " SELECT randomblob(1000) AS b FROM c ORDER BY b";
 	assert_true(mw_sql_memory_is_counted());
-	struct mw_sql_worker *worker = new_worker(NULL);
+	struct mw_sql_worker *worker = new_worker();
 	const struct mw_ask ask = {.text = bomb, .bytes = strlen(bomb), .memory_bytes = 8 << 20};
 	struct mw_err err;
 	struct mw_sql_job *job = mw_sql_worker_ask(worker, &ask, &err);
@@ -224,7 +225,8 @@ static void the_end_stops_what_runs(void **state)
 	static const char endless[] =
 		"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c";
 	atomic_uint births = 0;
-	struct mw_sql_worker *worker = new_worker(&births);
+	mw_thread_count_in(&births);
+	struct mw_sql_worker *worker = new_worker();
 	const struct mw_ask ask = {.text = endless, .bytes = strlen(endless), .time_ms = 60000};
 	struct mw_err err;
 	assert_int_equal(atomic_load(&births), 0);
@@ -232,6 +234,7 @@ static void the_end_stops_what_runs(void **state)
 	for (size_t i = 0; i < 3; i++)
 		jobs[i] = mw_sql_worker_ask(worker, &ask, &err);
 	assert_int_equal(atomic_load(&births), 1);
+	mw_thread_count_in(NULL);
 	assert_false(mw_sql_job_is_stuck(worker, jobs[0], 1000));
 	for (size_t i = 0; i < 3; i++)
 		mw_sql_job_let_go(worker, jobs[i]);
