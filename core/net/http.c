@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "base/thread.h"
 #include "loop/loop.h"
 #include "net/curl.h"
 #include "net/gzip.h"
@@ -45,6 +46,7 @@ struct mw_http_call {
 	size_t answer_bytes;
 	unsigned redirects_left;
 	bool is_too_large, is_forbidden;
+	bool is_of_name; /* and not of an address: libcurl starts a thread to look one up */
 	char origin[PLACE_BYTES + sizeof("https://")];
 	char error[CURL_ERROR_SIZE];
 };
@@ -445,6 +447,27 @@ static void set_trust(struct options *options, const struct mw_http_request *req
 	set_long(options, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
 }
 
+/* CURLOPT_RESOLVER_START_FUNCTION */
+static int on_lookup(void *resolver, void *reserved, void *data)
+{
+	const struct mw_http_call *call = data;
+	(void)resolver;
+	(void)reserved;
+	if (call->is_of_name)
+		mw_thread_note();
+	return 0;
+}
+
+/* "https://host:port", "host:port" */
+static bool is_name(const char *place)
+{
+	const char *host = strstr(place, "://") ? strstr(place, "://") + 3 : place;
+	size_t n = strcspn(host, ":/");
+	bool is_address = *host == '[' || strspn(host, "0123456789.") >= n;
+	/* That one libcurl knows itself. */
+	return n && !is_address && !(n == strlen("localhost") && strncasecmp(host, "localhost", n) == 0);
+}
+
 static CURLcode set_up(struct mw_http_call *call, const struct mw_http_request *request)
 {
 	struct options options = {.curl = call->http->curl, .easy = call->easy};
@@ -461,6 +484,9 @@ static CURLcode set_up(struct mw_http_call *call, const struct mw_http_request *
 	set_pointer(&options, CURLOPT_OPENSOCKETDATA, call);
 	set_pointer(&options, CURLOPT_WRITEFUNCTION, (const void *)(uintptr_t)on_body);
 	set_pointer(&options, CURLOPT_HEADERFUNCTION, (const void *)(uintptr_t)on_header);
+	call->is_of_name = is_name(request->proxy && *request->proxy ? request->proxy : call->origin);
+	set_pointer(&options, CURLOPT_RESOLVER_START_DATA, call);
+	set_pointer(&options, CURLOPT_RESOLVER_START_FUNCTION, (const void *)(uintptr_t)on_lookup);
 	set_pointer(&options, CURLOPT_OPENSOCKETFUNCTION, (const void *)(uintptr_t)on_open);
 	set_pointer(&options, CURLOPT_ACCEPT_ENCODING, request->takes_packed ? "gzip" : NULL);
 	set_long(&options, CURLOPT_NOSIGNAL, 1);

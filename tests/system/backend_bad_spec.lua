@@ -22,7 +22,7 @@ after_each(function()
 end)
 
 local FLAGS <const> = " --config_refresh=1 --config_accelerated_refresh=1 --config_tls_max_attempts=1 --logger_tls_period=1 "
-  .. "--distributed_interval=1 --distributed_tls_max_attempts=1 --tls_enroll_max_interval=1"
+  .. "--logger_tls_backoff_max=2 --distributed_interval=1 --distributed_tls_max_attempts=1 --tls_enroll_max_interval=1"
 
 --- What may come in the place of an answer.
 local BAD <const> = {
@@ -158,7 +158,7 @@ describe("a connection", function()
 
   it("that is lost in the middle of the run is made anew when the certificate is good again", function()
     server:set { config = { options = { logger_tls_max_lines = 77 } } }
-    local app = watched.start(server:flags() .. FLAGS .. " --logger_tls_backoff_max=1")
+    local app = watched.start(server:flags() .. FLAGS)
     has_flag(app, "logger_tls_max_lines", "77")
     for _, bad in ipairs { { certificate = "expired" }, { accept = "reset" }, { accept = "garbage" } } do
       local before = server:last()

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/secret.h"
+#include "base/thread.h"
 #include "loop/loop.h"
 #include "net/http.h"
 
@@ -117,6 +118,30 @@ static void what_is_cancelled_is_not_told(void **state)
 	assert_int_equal(told.calls, 0);
 }
 
+static unsigned threads_for(const char *address)
+{
+	struct mw_err err = {""};
+	atomic_uint births = 0;
+	const struct mw_http_request request = {.url = address, .total_ms = 5000};
+	memset(&told, 0, sizeof(told));
+	mw_thread_count_in(&births);
+	int r = mw_http_wait(&request, note, NULL, &err);
+	mw_thread_count_in(NULL);
+	(void)without_libcurl(r, &err);
+	assert_true(told.code < 0);
+	return births;
+}
+
+/* A thread takes a process id, which the tracer wants explained. */
+static void threads_that_look_up_names_are_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(threads_for("https://127.0.0.1:1/"), 0);
+	assert_int_equal(threads_for("https://[::1]:1/"), 0);
+	assert_int_equal(threads_for("https://localhost:1/"), 0);
+	assert_int_equal(threads_for("https://nobody.invalid:1/"), 1);
+}
+
 static void a_secret_has_its_room_and_no_more(void **state)
 {
 	(void)state;
@@ -140,6 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_command_waits_for_the_answer, start_server, stop_server),
 		cmocka_unit_test(what_is_cancelled_is_not_told),
+		cmocka_unit_test(threads_that_look_up_names_are_counted),
 		cmocka_unit_test(a_secret_has_its_room_and_no_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
