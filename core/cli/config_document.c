@@ -55,6 +55,31 @@ static void ignore_applied(void *data)
 	(void)data;
 }
 
+/* Bundles and changes to rules are judged by the sensor, which has the rules. */
+static int take_bundle(void *data, const void *bytes, size_t n, const char *origin, struct mw_err *err)
+{
+	(void)data;
+	(void)bytes;
+	(void)n;
+	(void)origin;
+	(void)err;
+	return 0;
+}
+
+static const char *no_version(const void *data)
+{
+	(void)data;
+	return "";
+}
+
+static int take_override(void *data, const char *json, struct mw_err *err)
+{
+	(void)data;
+	(void)json;
+	(void)err;
+	return 0;
+}
+
 int mw_config_document_load(struct mw_flags *flags, const char *tree, struct mw_file_paths *ret_files,
 			    void (*warn)(const char *line), struct mw_err *err)
 {
@@ -89,7 +114,10 @@ int mw_config_document_load(struct mw_flags *flags, const char *tree, struct mw_
 						   .warn = on_warning,
 						   .data = &look};
 		struct mw_err why = {""};
+		const struct mw_agent_bundles bundles = {
+			.apply = take_bundle, .version = no_version, .override = take_override};
 		mw_agent_set_host(agent, &host);
+		mw_agent_set_bundles(agent, &bundles);
 		r = mw_agent_apply(agent, text.data ? text.data : "", text.size, MW_FROM_CONFIG, path, &why);
 		if (r < 0)
 			(void)mw_err_set(err, r, "%s: %s", path, why.text);

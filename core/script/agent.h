@@ -61,6 +61,8 @@ struct mw_agent_bundles {
 	/* Put one in force: sensor/bundles.h. */
 	int (*apply)(void *data, const void *bytes, size_t n, const char *origin, struct mw_err *err);
 	const char *(*version)(const void *data);
+	/* What a configuration says of rules, JSON: mw_live_rules_override(). */
+	int (*override)(void *data, const char *json, struct mw_err *err);
 	void *data;
 };
 

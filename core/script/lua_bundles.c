@@ -27,6 +27,18 @@ static int apply(lua_State *L)
 	return 1;
 }
 
+/* override(json) -> true | nil, message, code, errno */
+static int override(lua_State *L)
+{
+	const struct mw_agent_bundles *bundles = mw_agent_bundles_of(L);
+	struct mw_err err = {""};
+	int r = bundles->override(bundles->data, luaL_checkstring(L, 1), &err);
+	if (r < 0)
+		return mw_lua_fail(L, r, err.text);
+	lua_pushboolean(L, true);
+	return 1;
+}
+
 /* version() -> of the bundle in force, "" without one */
 static int version(lua_State *L)
 {
@@ -65,10 +77,7 @@ static int decode(lua_State *L)
 int luaopen_moonwatch_bundles(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"apply", apply},
-		{"decode", decode},
-		{"version", version},
-		{NULL, NULL},
+		{"apply", apply}, {"decode", decode}, {"override", override}, {"version", version}, {NULL, NULL},
 	};
 	luaL_newlib(L, functions);
 	return 1;

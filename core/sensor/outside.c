@@ -76,12 +76,20 @@ static void start(void *data)
 
 static int apply_bundle(void *data, const void *bytes, size_t n, const char *origin, struct mw_err *err)
 {
-	return mw_bundles_apply(data, bytes, n, origin, err);
+	struct mw_outside *outside = data;
+	return mw_bundles_apply(outside->bundles, bytes, n, origin, err);
 }
 
 static const char *bundle_version(const void *data)
 {
-	return mw_bundles_version(data);
+	const struct mw_outside *outside = data;
+	return mw_bundles_version(outside->bundles);
+}
+
+static int override_rules(void *data, const char *json, struct mw_err *err)
+{
+	const struct mw_outside *outside = data;
+	return outside->options.override_rules(outside->options.data, json, err);
 }
 
 static int make_bundles(struct mw_outside *outside, struct mw_err *err)
@@ -100,7 +108,7 @@ static int make_bundles(struct mw_outside *outside, struct mw_err *err)
 	if (r < 0)
 		return r;
 	const struct mw_agent_bundles bundles = {
-		.apply = apply_bundle, .version = bundle_version, .data = outside->bundles};
+		.apply = apply_bundle, .version = bundle_version, .override = override_rules, .data = outside};
 	mw_agent_set_bundles(outside->agent, &bundles);
 	return 0;
 }

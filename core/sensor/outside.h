@@ -30,6 +30,8 @@ struct mw_outside_options {
 	struct mw_rules **rules;      /* in force: another bundle puts others there */
 	/* Those are others now. */
 	void (*changed_rules)(void *data);
+	/* Change them as a configuration says: mw_live_rules_override(). */
+	int (*override_rules)(void *data, const char *json, struct mw_err *err);
 	/* A line about what does not work, or works again. */
 	void (*report)(void *data, const char *line);
 	void *data;

@@ -505,6 +505,12 @@ static int watch_files(struct sensor *sensor, struct mw_err *err)
 	return r;
 }
 
+static int override_rules(void *data, const char *json, struct mw_err *err)
+{
+	struct sensor *sensor = data;
+	return mw_live_rules_override(sensor->live_rules, json, err);
+}
+
 static int make_outside(struct sensor *sensor, struct mw_err *err)
 {
 	const struct mw_outside_options options = {
@@ -519,6 +525,7 @@ static int make_outside(struct sensor *sensor, struct mw_err *err)
 		.identity = &sensor->identity,
 		.rules = &sensor->rules,
 		.changed_rules = on_bundle,
+		.override_rules = override_rules,
 		.report = on_agent_report,
 		.data = sensor,
 	};

@@ -11,6 +11,14 @@ local bundles = {}
 ---@return integer? errno
 function bundles.apply(bytes, origin) end
 
+--- Change the rules in force, and those that come later, as a document says: docs/howto/rules.md.  It takes the place of the one before.
+---@param json string  "{}" for no changes
+---@return true? ok
+---@return string? message  what is wrong with it; then the one before holds
+---@return string? code
+---@return integer? errno
+function bundles.override(json) end
+
 --- Of the bundle in force; "" without one.
 ---@return string
 function bundles.version() end

@@ -6,7 +6,7 @@
   fault     rules: a list of faults.Rule; in the place of those there were, unless "more" is true
   up, down  listen, or refuse connections; "resets": false leaves open connections alone
   reset     open connections
-  wait      until "count" (1) of what is described are there, "timeout_s" (10) at most: {"found": [...], "is_there": true}
+  wait      until "count" (1) of what is described are there, "timeout_s" (30) at most: {"found": [...], "is_there": true}
               of requests: "where": {"endpoint": "log", "accepted": true, "body.log_type": "result", …}
               of log lines: "line": {"name": "processes", "columns.pid": "7", …} and "where" of their requests
               "after": only records whose n is greater
@@ -124,7 +124,7 @@ class Control:
 
     def do_wait(self, asked):
         search, count = Search(asked), asked.get("count", 1)
-        deadline = time.monotonic() + asked.get("timeout_s", 10)
+        deadline = time.monotonic() + asked.get("timeout_s", 30)
         with self.backend.lock:
             while len(search.go_on(self.backend.records)) < count:
                 left = deadline - time.monotonic()

@@ -40,7 +40,7 @@ function Backend:ask(word, more)
   end
   local body = cjson.encode(asked)
   local answer = assert(loop.run(tls.request, {
-    url = self.control, plain = true, alone = true, body = body, total_ms = 1000 * ((more or {}).timeout_s or 10) + 20000,
+    url = self.control, plain = true, alone = true, body = body, total_ms = 1000 * ((more or {}).timeout_s or 30) + 20000,
     answer_bytes = 64 << 20,
   }))
   local told = cjson.decode(answer.body)

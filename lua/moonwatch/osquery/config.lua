@@ -156,9 +156,15 @@ end
 -- Per source: what it gave last, to go back to.
 local files_before = {}
 
+-- Per source: did it say something of rules?
+local has_rules = {}
+
 --- What a backend's scripts would change of ours.
 ---@return string? message
 local function take_ours(ours, wanted, source, warnings)
+  if ours.rules == nil and has_rules[source] then
+    M.members.rules({}, source)
+  end
   if ours.profile ~= nil then
     if type(ours.profile) ~= "string" or not ours.profile:find "^[%w_-]+$" then
       return "moonwatch.profile is not the name of a profile"
@@ -186,6 +192,14 @@ end
 M.members = {
   bundle = function(value, source)
     return require "moonwatch.bundle".take(value, source)
+  end,
+  -- Changes to rules, without touching them: docs/howto/rules.md.
+  rules = function(value, source)
+    if type(value) ~= "table" then
+      return nil, "is no object"
+    end
+    has_rules[source] = next(value) ~= nil
+    return require "moonwatch.bundles".override(cjson.encode(value))
   end,
 }
 
