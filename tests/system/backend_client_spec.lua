@@ -234,7 +234,8 @@ describe("with a backend", function()
       job = start("--distributed_interval=1 --disable_carver=false --carver_block_size=4096 --carver_compression=" .. packed, at_state)
       local answer = backend:wait({ where = { endpoint = "write", accepted = true }, after = at })[1].body
       assert.are.equal("SCHEDULED", answer.queries["carve" .. packed][1].status)
-      backend:wait { line = { message = { match = "SUCCESS" } }, after = at }
+      -- A block that was not taken at once is sent again after a pause.
+      backend:wait { line = { message = { match = "SUCCESS" } }, after = at, timeout_s = 90 }
       assert.are.equal("SUCCESS", support.sql(job.state, "SELECT status FROM carves ORDER BY time DESC LIMIT 1")[1].status)
       job:finish()
     end
