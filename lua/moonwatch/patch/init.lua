@@ -8,6 +8,7 @@ local ecs = require "moonwatch.patch.ecs"
 local images = require "moonwatch.patch.images"
 local kubernetes = require "moonwatch.patch.kubernetes"
 local text = require "moonwatch.text"
+local whole_file = require "moonwatch.whole_file"
 
 ---@class moonwatch.patch
 local M = {}
@@ -193,27 +194,6 @@ local function read(path)
   return content or ""
 end
 
--- Whole, or not at all.
-local function write_file(path, content)
-  local unfinished = path .. ".unfinished"
-  local file, message = io.open(unfinished, "wb")
-  if not file then
-    return message
-  end
-  local ok
-  ok, message = file:write(content)
-  local is_closed, why = file:close()
-  if ok and is_closed then
-    ok, message = os.rename(unfinished, path)
-  else
-    ok, message = false, message or why
-  end
-  if not ok then
-    os.remove(unfinished)
-    return message
-  end
-end
-
 local function write(path, content)
   if path == "-" then
     local ok, message = io.stdout:write(content)
@@ -222,7 +202,7 @@ local function write(path, content)
     end
     return not ok and message or nil
   end
-  return write_file(path, content)
+  return whole_file.write(path, content)
 end
 
 -- What there is in a document, and who knows it: a list of { handler, part }.

@@ -4,6 +4,7 @@ local cyclonedx = require "moonwatch.sbom.cyclonedx"
 local spdx = require "moonwatch.sbom.spdx"
 local sql = require "moonwatch.sql"
 local text = require "moonwatch.text"
+local whole_file = require "moonwatch.whole_file"
 
 ---@class moonwatch.sbom
 local M = {}
@@ -80,32 +81,9 @@ local function timestamp()
   return os.date("!%Y-%m-%dT%H:%M:%SZ", epoch) --[[@as string]]
 end
 
---- Whole, or not at all.
-local function write_file(path, document)
-  local unfinished = path .. ".unfinished"
-  local file, message = io.open(unfinished, "wb")
-  if not file then
-    return message
-  end
-  local ok
-  ok, message = file:write(document)
-  if ok then
-    ok, message = file:close()
-  else
-    file:close()
-  end
-  if ok then
-    ok, message = os.rename(unfinished, path)
-  end
-  if not ok then
-    os.remove(unfinished)
-  end
-  return not ok and message or nil
-end
-
 local function write(output, document)
   if output and output ~= "-" then
-    return write_file(output, document)
+    return whole_file.write(output, document)
   end
   local ok, message = io.stdout:write(document)
   if ok then
