@@ -71,8 +71,8 @@ static size_t name_length(const char *text)
 	}
 }
 
-/* Each env:NAME of the outputs' options. */
-static int take_for_outputs(const char *at, char **environment, struct mw_enroll *enroll)
+/* Each env:NAME in `at`. */
+static int take_named(const char *at, char **environment, struct mw_enroll *enroll)
 {
 	static const char start[] = "env:";
 	int r = 0;
@@ -98,7 +98,6 @@ void mw_enroll_release(struct mw_enroll *enroll)
 {
 	mw_secret_free(enroll->secret);
 	enroll->secret = NULL;
-	enroll->taken_count = 0;
 	while (enroll->taken_count)
 		mw_secret_free(enroll->taken[--enroll->taken_count].secret);
 }
@@ -108,6 +107,7 @@ int mw_enroll_take(const struct mw_flags *flags, char **environment, struct mw_e
 	struct mw_enroll *enroll = ret_enroll;
 	int r = 0;
 	enroll->secret = NULL;
+	enroll->taken_count = 0;
 	find_reference(flags, environment, enroll->reference, sizeof(enroll->reference));
 	if (strncmp(enroll->reference, "env:", 4) == 0) {
 		char name[MW_FLAG_TEXT_BYTES + sizeof("file:")];
@@ -121,6 +121,8 @@ int mw_enroll_take(const struct mw_flags *flags, char **environment, struct mw_e
 	}
 	take_away(environment, uptycs);
 	if (r == 0)
-		r = take_for_outputs(mw_flag_text(flags, MW_FLAG_OUTPUTS), environment, enroll);
+		r = take_named(mw_flag_text(flags, MW_FLAG_OUTPUTS), environment, enroll);
+	if (r == 0)
+		r = take_named(mw_flag_text(flags, MW_FLAG_BACKEND_OUTPUT_SECRETS), environment, enroll);
 	return r < 0 ? mw_err_set(err, r, "out of memory for the secrets of the environment") : 0;
 }

@@ -362,6 +362,13 @@ const struct mw_flag mw_flag_list[MW_FLAG_COUNT] = {
 		"events, results and status; formats text, json, osquery, ecs, ocsf, cef, falco and rfc5424 "
 		"(docs/formats.md); sinks stderr, stdout, file, http, forward, syslog, nats, kinesis and firehose "
 		"(docs/outputs.md)."),
+	[MW_FLAG_BACKEND_OUTPUT_SECRETS] =
+		{.name = "backend_output_secrets",
+		 .type = MW_FLAG_TEXT,
+		 .is_local = true,
+		 .def_text = "",
+		 .doc = "Where secrets are kept (env:NAME, file:PATH, ssm:NAME, …, with commas between) that outputs "
+			"of a backend's configuration may name. To be set here alone."},
 
 	[MW_FLAG_STATE_DIR] =
 		TEXT("state_dir", "/var/lib/moonwatch",

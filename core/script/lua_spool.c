@@ -10,6 +10,7 @@
 #include "script/agent_private.h"
 #include "script/bind.h"
 #include "script/lua_loop.h"
+#include "script/lua_spool_private.h"
 #include "spool/queue.h"
 #include "spool/spool.h"
 
@@ -21,7 +22,6 @@ int luaopen_moonwatch_spool(lua_State *L);
 enum {
 	/* Until lines that were added here are written, with those that come meanwhile. */
 	COMMIT_MS = 20,
-	WAIT_MAX_MS = 24 * 3600 * 1000,
 	ROWS = 1000,
 	BYTES = 1 << 20,
 };
@@ -31,35 +31,17 @@ static const char *const adders[] = {"results", "status", NULL};
 /* Its address is the key of the holder in the registry. */
 static const char holder_key;
 
-struct consumer {
-	char name[MW_SPOOL_CONSUMER_BYTES];
-	struct mw_spool_news fresh[MW_SPOOL_STREAMS]; /* since it was read */
-	struct mw_lua_wait *wait;                     /* NULL: it does not wait */
-	unsigned urgent, streams;                     /* of the wait */
-	size_t rows, bytes;
-	bool is_woken;
-};
-
-struct holder {
-	struct mw_spool *spool;
-	bool is_own;
-	struct mw_lua_tasks *tasks; /* NULL until it is needed */
-	struct mw_timer wake_timer, commit_timer;
-	unsigned count;
-	struct consumer consumers[MW_SPOOL_CONSUMERS];
-};
-
-static struct holder *find_holder(lua_State *L)
+static struct mw_lua_spool *find_holder(lua_State *L)
 {
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &holder_key);
-	struct holder *holder = lua_touserdata(L, -1);
+	struct mw_lua_spool *holder = lua_touserdata(L, -1);
 	lua_pop(L, 1);
 	return holder;
 }
 
-static struct holder *holder_of(lua_State *L)
+struct mw_lua_spool *mw_lua_spool_of(lua_State *L)
 {
-	struct holder *holder = find_holder(L);
+	struct mw_lua_spool *holder = find_holder(L);
 	if (!holder->spool && mw_script_kind(mw_script_of(L)) == MW_SCRIPT_AGENT)
 		holder->spool = mw_agent_options_of(L)->spool;
 	if (!holder->spool)
@@ -67,77 +49,9 @@ static struct holder *holder_of(lua_State *L)
 	return holder;
 }
 
-static bool is_due(const struct consumer *consumer)
-{
-	size_t rows = 0;
-	size_t bytes = 0;
-	for (unsigned i = 0; i < MW_SPOOL_STREAMS; i++) {
-		const struct mw_spool_news *fresh = &consumer->fresh[i];
-		if (fresh->rows && consumer->urgent >> i & 1)
-			return true;
-		rows += consumer->streams >> i & 1 ? fresh->rows : 0;
-		bytes += consumer->streams >> i & 1 ? fresh->bytes : 0;
-	}
-	return rows && ((consumer->rows && rows >= consumer->rows) || (consumer->bytes && bytes >= consumer->bytes));
-}
-
-static int push_what(lua_State *task, void *data)
-{
-	lua_pushstring(task, data);
-	return 1;
-}
-
-static void end_wait(struct consumer *consumer, const char *what)
-{
-	struct mw_lua_wait *wait = consumer->wait;
-	consumer->wait = NULL;
-	consumer->is_woken = false;
-	mw_lua_wake(wait, push_what, (void *)(uintptr_t)what);
-}
-
-static void on_wake(void *data)
-{
-	struct holder *holder = data;
-	for (unsigned i = 0; i < holder->count; i++) {
-		struct consumer *consumer = &holder->consumers[i];
-		if (consumer->wait && consumer->is_woken)
-			end_wait(consumer, "woken");
-		else if (consumer->wait && is_due(consumer))
-			end_wait(consumer, "new");
-	}
-}
-
-/* Not at once: a commit may be in the middle of something. */
-static void wake_soon(struct holder *holder)
-{
-	if (holder->tasks && !holder->wake_timer.is_set)
-		mw_timer_set(mw_lua_tasks_loop(holder->tasks), &holder->wake_timer, 0);
-}
-
-static void on_added(void *data, const struct mw_spool_news news[MW_SPOOL_STREAMS])
-{
-	struct holder *holder = data;
-	bool has_due = false;
-	for (unsigned i = 0; i < holder->count; i++) {
-		struct consumer *consumer = &holder->consumers[i];
-		for (unsigned j = 0; j < MW_SPOOL_STREAMS; j++) {
-			consumer->fresh[j].rows += news[j].rows;
-			consumer->fresh[j].bytes += news[j].bytes;
-		}
-		has_due |= consumer->wait && is_due(consumer);
-	}
-	if (has_due)
-		wake_soon(holder);
-}
-
-static void on_timeout(void *data)
-{
-	end_wait(data, "time");
-}
-
 static void on_commit(void *data)
 {
-	struct holder *holder = data;
+	struct mw_lua_spool *holder = data;
 	(void)mw_spool_commit(holder->spool, NULL); /* what fails stays in the batch */
 }
 
@@ -150,8 +64,7 @@ static unsigned stream_at(lua_State *L, int index)
 	return (unsigned)luaL_error(L, "%s is no stream: alerts, results, events, status", name ? name : "this");
 }
 
-/* The bits of a list of names, member `name` of the table at `index`; `otherwise` when it is not there. */
-static unsigned streams_of(lua_State *L, int index, const char *name, unsigned otherwise)
+unsigned mw_lua_spool_streams(lua_State *L, int index, const char *name, unsigned otherwise)
 {
 	if (!lua_istable(L, index) || lua_getfield(L, index, name) == LUA_TNIL) {
 		lua_settop(L, lua_istable(L, index) ? -2 : -1);
@@ -165,7 +78,7 @@ static unsigned streams_of(lua_State *L, int index, const char *name, unsigned o
 	return streams;
 }
 
-static size_t size_of(lua_State *L, int index, const char *name, size_t otherwise)
+size_t mw_lua_spool_size(lua_State *L, int index, const char *name, size_t otherwise)
 {
 	if (!lua_istable(L, index))
 		return otherwise;
@@ -177,7 +90,7 @@ static size_t size_of(lua_State *L, int index, const char *name, size_t otherwis
 }
 
 /* Note what waits for it already, so that it is not waited for. */
-static int note_waiting(struct holder *holder, struct consumer *consumer, struct mw_err *err)
+static int note_waiting(struct mw_lua_spool *holder, struct mw_lua_consumer *consumer, struct mw_err *err)
 {
 	for (unsigned i = 0; i < MW_SPOOL_STREAMS; i++) {
 		struct mw_spool_counts counts;
@@ -189,15 +102,30 @@ static int note_waiting(struct holder *holder, struct consumer *consumer, struct
 	return 0;
 }
 
-/* The consumer named at 1, of those streams from now on. */
-static int join(lua_State *L, struct holder *holder, unsigned streams, struct consumer **ret_consumer,
-		struct mw_err *err)
+struct mw_lua_consumer *mw_lua_spool_find(struct mw_lua_spool *holder, const char *name)
 {
-	const char *name = luaL_checkstring(L, 1);
-	struct consumer *found = NULL;
 	for (unsigned i = 0; i < holder->count; i++)
 		if (strcmp(holder->consumers[i].name, name) == 0)
-			found = &holder->consumers[i];
+			return &holder->consumers[i];
+	return NULL;
+}
+
+/* There is room: the spool has no more of them. */
+static struct mw_lua_consumer *add_consumer(struct mw_lua_spool *holder, const char *name)
+{
+	struct mw_lua_consumer *added = mw_lua_spool_find(holder, "");
+	if (!added)
+		added = &holder->consumers[holder->count++];
+	*added = (struct mw_lua_consumer){.wait = NULL};
+	(void)strncpy(added->name, name, sizeof(added->name) - 1);
+	return added;
+}
+
+int mw_lua_spool_join(lua_State *L, struct mw_lua_spool *holder, unsigned streams,
+		      struct mw_lua_consumer **ret_consumer, struct mw_err *err)
+{
+	const char *name = luaL_checkstring(L, 1);
+	struct mw_lua_consumer *found = mw_lua_spool_find(holder, name);
 	unsigned had = 0;
 	const struct mw_spool_consumer *known;
 	for (unsigned i = 0; (known = mw_spool_consumer_at(holder->spool, i)); i++)
@@ -207,12 +135,9 @@ static int join(lua_State *L, struct holder *holder, unsigned streams, struct co
 		int r = mw_spool_join(holder->spool, name, streams, err);
 		if (r < 0)
 			return r;
-		if (!found) { /* there is room: the spool has as much */
-			found = &holder->consumers[holder->count++];
-			*found = (struct consumer){.wait = NULL};
-			(void)strncpy(found->name, name, sizeof(found->name) - 1);
-		}
-		mw_spool_tell(holder->spool, on_added, holder);
+		if (!found)
+			found = add_consumer(holder, name);
+		mw_spool_tell(holder->spool, mw_lua_spool_added, holder);
 		r = note_waiting(holder, found, err);
 		if (r < 0)
 			return r;
@@ -224,12 +149,31 @@ static int join(lua_State *L, struct holder *holder, unsigned streams, struct co
 /* join(consumer, {streams = …}) -> true | nil, message, code */
 static int spool_join(lua_State *L)
 {
-	struct holder *holder = holder_of(L);
-	struct consumer *consumer;
+	struct mw_lua_spool *holder = mw_lua_spool_of(L);
+	struct mw_lua_consumer *consumer;
 	struct mw_err err;
-	int r = join(L, holder, streams_of(L, 2, "streams", (1u << MW_SPOOL_STREAMS) - 1), &consumer, &err);
+	int r = mw_lua_spool_join(L, holder, mw_lua_spool_streams(L, 2, "streams", (1u << MW_SPOOL_STREAMS) - 1),
+				  &consumer, &err);
 	if (r < 0)
 		return mw_lua_fail(L, r, err.text);
+	lua_pushboolean(L, true);
+	return 1;
+}
+
+/* leave(consumer) -> true | nil, message, code: what it has not read is not kept for it any more */
+static int spool_leave(lua_State *L)
+{
+	struct mw_lua_spool *holder = mw_lua_spool_of(L);
+	const char *name = luaL_checkstring(L, 1);
+	struct mw_lua_consumer *left = mw_lua_spool_find(holder, name);
+	if (left && left->wait)
+		return luaL_error(L, "%s waits", name);
+	struct mw_err err;
+	int r = mw_spool_leave(holder->spool, name, &err);
+	if (r < 0)
+		return mw_lua_fail(L, r, err.text);
+	if (left)
+		*left = (struct mw_lua_consumer){.wait = NULL};
 	lua_pushboolean(L, true);
 	return 1;
 }
@@ -237,7 +181,7 @@ static int spool_join(lua_State *L)
 /* add(stream, json, {name=, time_ns=}) -> true | nil, message, code */
 static int spool_add(lua_State *L)
 {
-	struct holder *holder = holder_of(L);
+	struct mw_lua_spool *holder = mw_lua_spool_of(L);
 	static const enum mw_spool_stream streams[] = {MW_SPOOL_RESULTS, MW_SPOOL_STATUS};
 	enum mw_spool_stream stream = streams[luaL_checkoption(L, 1, NULL, adders)];
 	struct mw_spool_row row = {.kind = "", .time_ns = mw_clock_real_ns()};
@@ -264,7 +208,7 @@ static int spool_add(lua_State *L)
 static int spool_commit(lua_State *L)
 {
 	struct mw_err err;
-	int r = mw_spool_commit(holder_of(L)->spool, &err);
+	int r = mw_spool_commit(mw_lua_spool_of(L)->spool, &err);
 	if (r < 0)
 		return mw_lua_fail(L, r, err.text);
 	lua_pushboolean(L, true);
@@ -308,19 +252,19 @@ static void push_batch(lua_State *L, const struct mw_buf *batch)
 /* read(consumer, {streams=, max_rows=, max_bytes=}) -> batch, more | nil, message, code */
 static int spool_read(lua_State *L)
 {
-	struct holder *holder = holder_of(L);
+	struct mw_lua_spool *holder = mw_lua_spool_of(L);
 	lua_settop(L, 2);
-	unsigned streams = streams_of(L, 2, "streams", (1u << MW_SPOOL_STREAMS) - 1);
-	size_t rows = size_of(L, 2, "max_rows", ROWS);
-	size_t bytes = size_of(L, 2, "max_bytes", BYTES);
+	unsigned streams = mw_lua_spool_streams(L, 2, "streams", (1u << MW_SPOOL_STREAMS) - 1);
+	size_t rows = mw_lua_spool_size(L, 2, "max_rows", ROWS);
+	size_t bytes = mw_lua_spool_size(L, 2, "max_bytes", BYTES);
 	struct mw_buf *batch = lua_newuserdatauv(L, sizeof(*batch), 0);
 	*batch = (struct mw_buf)MW_BUF(MW_SPOOL_READ_BYTES);
 	luaL_setmetatable(L, BATCH);
 
-	struct consumer *consumer;
+	struct mw_lua_consumer *consumer;
 	struct mw_err err;
 	bool more = false;
-	int r = join(L, holder, streams, &consumer, &err);
+	int r = mw_lua_spool_join(L, holder, streams, &consumer, &err);
 	if (r == 0)
 		r = mw_spool_read(holder->spool, consumer->name, streams, rows, bytes, batch, &more, &err);
 	if (r < 0)
@@ -337,7 +281,7 @@ static int spool_read(lua_State *L)
 /* ack(consumer, batch, from?, to?) -> true | nil, message, code */
 static int spool_ack(lua_State *L)
 {
-	struct holder *holder = holder_of(L);
+	struct mw_lua_spool *holder = mw_lua_spool_of(L);
 	const char *name = luaL_checkstring(L, 1);
 	luaL_checktype(L, 2, LUA_TTABLE);
 	lua_Integer from = luaL_optinteger(L, 3, 1);
@@ -370,7 +314,7 @@ static const char *text_member(lua_State *L, const char *name, size_t *ret_bytes
 /* set_aside(consumer, item, why) -> true | nil, message, code */
 static int spool_set_aside(lua_State *L)
 {
-	struct holder *holder = holder_of(L);
+	struct mw_lua_spool *holder = mw_lua_spool_of(L);
 	const char *name = luaL_checkstring(L, 1);
 	luaL_checktype(L, 2, LUA_TTABLE);
 	const char *why = luaL_checkstring(L, 3);
@@ -412,7 +356,7 @@ static void push_counts(lua_State *L, const struct mw_spool_counts *counts)
 /* {stream -> counts, or the one `member` of them} */
 static int count(lua_State *L, const char *member)
 {
-	struct holder *holder = holder_of(L);
+	struct mw_lua_spool *holder = mw_lua_spool_of(L);
 	const char *name = luaL_checkstring(L, 1);
 	lua_createtable(L, 0, MW_SPOOL_STREAMS);
 	for (unsigned i = 0; i < MW_SPOOL_STREAMS; i++) {
@@ -446,53 +390,6 @@ static int spool_dropped(lua_State *L)
 	return count(L, "dropped");
 }
 
-/* wait(consumer, ms, {urgent=, streams=, rows=, bytes=}) -> "new" | "woken" | "time" */
-static int spool_wait(lua_State *L)
-{
-	struct holder *holder = holder_of(L);
-	unsigned all = (1u << MW_SPOOL_STREAMS) - 1;
-	lua_settop(L, 3);
-	lua_Number ms = luaL_checknumber(L, 2);
-	luaL_argcheck(L, ms >= 0, 2, "from 0 on");
-	ms = ms > WAIT_MAX_MS ? WAIT_MAX_MS : ms;
-	unsigned streams = streams_of(L, 3, "streams", all);
-	unsigned urgent = streams_of(L, 3, "urgent", streams);
-	struct consumer *consumer;
-	struct mw_err err;
-	if (join(L, holder, streams | urgent, &consumer, &err) < 0)
-		return luaL_error(L, "%s", err.text);
-	if (consumer->wait)
-		return luaL_error(L, "%s waits already", consumer->name);
-	consumer->streams = streams;
-	consumer->urgent = urgent;
-	consumer->rows = size_of(L, 3, "rows", 0);
-	consumer->bytes = size_of(L, 3, "bytes", 0);
-	if (consumer->is_woken || is_due(consumer)) {
-		lua_pushstring(L, consumer->is_woken ? "woken" : "new");
-		consumer->is_woken = false;
-		return 1;
-	}
-	if (!holder->tasks)
-		holder->tasks = mw_lua_tasks(L);
-	consumer->wait = mw_lua_wait_new(L);
-	consumer->wait->timer = (struct mw_timer){.fire = on_timeout, .data = consumer};
-	mw_timer_set(mw_lua_tasks_loop(holder->tasks), &consumer->wait->timer, (int64_t)ms);
-	return lua_yield(L, 0);
-}
-
-/* wake(consumer): its wait, or the next one, ends */
-static int spool_wake(lua_State *L)
-{
-	struct holder *holder = holder_of(L);
-	const char *name = luaL_checkstring(L, 1);
-	for (unsigned i = 0; i < holder->count; i++)
-		if (strcmp(holder->consumers[i].name, name) == 0) {
-			holder->consumers[i].is_woken = true;
-			wake_soon(holder);
-		}
-	return 0;
-}
-
 static void add_cursor(void *data, const char *consumer, uint64_t waiting)
 {
 	lua_State *L = data;
@@ -505,7 +402,7 @@ static void add_cursor(void *data, const char *consumer, uint64_t waiting)
 /* consumers() -> {name -> rows that wait} | nil, message, code: of all that ever were */
 static int spool_consumers(lua_State *L)
 {
-	struct holder *holder = holder_of(L);
+	struct mw_lua_spool *holder = mw_lua_spool_of(L);
 	struct mw_err err;
 	lua_newtable(L);
 	int r = mw_spool_cursors(holder->spool, add_cursor, L, &err);
@@ -515,7 +412,7 @@ static int spool_consumers(lua_State *L)
 /* open{dir=, limit_bytes=, limit_rows=} -> true, note | nil, message, code.  In commands alone. */
 static int spool_open(lua_State *L)
 {
-	struct holder *holder = find_holder(L);
+	struct mw_lua_spool *holder = find_holder(L);
 	if (mw_script_kind(mw_script_of(L)) != MW_SCRIPT_TOOL)
 		return luaL_error(L, "the spool is the sensor's");
 	luaL_checktype(L, 1, LUA_TTABLE);
@@ -525,17 +422,18 @@ static int spool_open(lua_State *L)
 	const char *dir = luaL_checkstring(L, -1);
 	struct mw_err note;
 	struct mw_err err;
-	int r = mw_spool_open(dir, size_of(L, 1, "limit_bytes", (size_t)256 << 20), &holder->spool, &note, &err);
+	int r = mw_spool_open(dir, mw_lua_spool_size(L, 1, "limit_bytes", (size_t)256 << 20), &holder->spool, &note,
+			      &err);
 	if (r < 0)
 		return mw_lua_fail(L, r, err.text);
 	holder->is_own = true;
-	mw_spool_limit_rows(holder->spool, size_of(L, 1, "limit_rows", 0));
+	mw_spool_limit_rows(holder->spool, mw_lua_spool_size(L, 1, "limit_rows", 0));
 	lua_pushboolean(L, true);
 	lua_pushstring(L, note.text);
 	return 2;
 }
 
-static void release(lua_State *L, struct holder *holder)
+static void release(lua_State *L, struct mw_lua_spool *holder)
 {
 	/* When the state ends the tasks may have ended before. */
 	struct mw_loop *loop = holder->tasks ? mw_lua_tasks_loop(holder->tasks) : NULL;
@@ -558,7 +456,7 @@ static void release(lua_State *L, struct holder *holder)
 /* close(): what open() opened */
 static int spool_close(lua_State *L)
 {
-	struct holder *holder = find_holder(L);
+	struct mw_lua_spool *holder = find_holder(L);
 	if (holder->is_own)
 		release(L, holder);
 	return 0;
@@ -579,23 +477,24 @@ int luaopen_moonwatch_spool(lua_State *L)
 		{"commit", spool_commit},
 		{"counts", spool_counts},
 		{"join", spool_join},
+		{"leave", spool_leave},
 		{"open", spool_open},
 		{"pending", spool_pending},
 		{"dropped", spool_dropped},
 		{"read", spool_read},
-		{"wait", spool_wait},
+		{"wait", mw_lua_spool_wait},
 		{"set_aside", spool_set_aside},
 		{"consumers", spool_consumers},
-		{"wake", spool_wake},
+		{"wake", mw_lua_spool_wake_one},
 		{NULL, NULL},
 	};
 	if (luaL_newmetatable(L, BATCH)) {
 		lua_pushcfunction(L, batch_gc);
 		lua_setfield(L, -2, "__gc");
 	}
-	struct holder *holder = lua_newuserdatauv(L, sizeof(*holder), 0);
-	*holder = (struct holder){.spool = NULL};
-	holder->wake_timer = (struct mw_timer){.fire = on_wake, .data = holder};
+	struct mw_lua_spool *holder = lua_newuserdatauv(L, sizeof(*holder), 0);
+	*holder = (struct mw_lua_spool){.spool = NULL};
+	holder->wake_timer = (struct mw_timer){.fire = mw_lua_spool_wake, .data = holder};
 	holder->commit_timer = (struct mw_timer){.fire = on_commit, .data = holder};
 	if (luaL_newmetatable(L, HOLDER)) {
 		lua_pushcfunction(L, holder_gc);

@@ -116,6 +116,20 @@ int mw_spool_join(struct mw_spool *spool, const char *name, unsigned streams, st
 	return 0;
 }
 
+int mw_spool_leave(struct mw_spool *spool, const char *name, struct mw_err *err)
+{
+	int r = check(spool, name, err);
+	if (r < 0)
+		return r;
+	(void)sqlite3_bind_text(spool->statement[MW_SPOOL_LEAVE], 1, name, -1, SQLITE_STATIC);
+	r = mw_spool_run(spool, MW_SPOOL_LEAVE, err);
+	if (r < 0)
+		return r;
+	struct mw_spool_consumer *left = (struct mw_spool_consumer *)find(spool, name);
+	*left = spool->consumers[--spool->consumer_count];
+	return 0;
+}
+
 int mw_spool_join_again(struct mw_spool *spool, struct mw_err *err)
 {
 	int r = 0;

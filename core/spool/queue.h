@@ -47,6 +47,8 @@ struct mw_spool_counts {
 
 /* Make `name` a consumer of `streams`, or find it again; what is in the file already is its to read. */
 int mw_spool_join(struct mw_spool *spool, const char *name, unsigned streams, struct mw_err *err);
+/* No consumer any more, and its cursors are forgotten. */
+int mw_spool_leave(struct mw_spool *spool, const char *name, struct mw_err *err);
 
 /* Append to `batch` rows of `streams` that were committed and that the consumer did not acknowledge: alerts, results, events, status,
  * each in their order.  One row is given even when it has more than `max_bytes`. */

@@ -86,6 +86,7 @@ static const char *const texts[MW_SPOOL_STATEMENTS] = {
 	[MW_SPOOL_JOIN] = "INSERT INTO cursors(consumer, stream, seen_ns, first, seq) VALUES(?1, ?2, ?3, ?4, ?4)"
 			  " ON CONFLICT DO UPDATE SET seen_ns = excluded.seen_ns",
 	[MW_SPOOL_FORGET] = "DELETE FROM cursors WHERE seen_ns < ?1",
+	[MW_SPOOL_LEAVE] = "DELETE FROM cursors WHERE consumer = ?1",
 	[MW_SPOOL_MISSED] =
 		"UPDATE cursors SET dropped = dropped + (?2 - seq), seq = ?2 WHERE stream = ?1 AND seq < ?2",
 	[MW_SPOOL_ACK] = "UPDATE cursors SET read = read + (?3 - seq), seq = ?3"

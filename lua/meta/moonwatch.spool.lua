@@ -31,6 +31,13 @@ local spool = {}
 ---@return string? code
 function spool.join(consumer, options) end
 
+--- Forget it, and its cursors: what it did not read is not kept for it any more.
+---@param consumer string
+---@return true?
+---@return string? message
+---@return string? code
+function spool.leave(consumer) end
+
 --- Add a line; it can be read once it is committed, some milliseconds later.
 ---@param stream "results"|"status"
 ---@param json string

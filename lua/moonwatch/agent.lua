@@ -3,6 +3,7 @@ local aws = require "moonwatch.aws"
 local backend = require "moonwatch.osquery.backend"
 local bundle = require "moonwatch.bundle"
 local cjson = require "cjson"
+local configured = require "moonwatch.delivery.configured"
 local delivery = require "moonwatch.delivery"
 local ecs = require "moonwatch.ecs"
 local ecs_host = require "moonwatch.ecs.host"
@@ -152,10 +153,11 @@ function M.start(options)
     is_host_known = true
     host_bell:ring()
   end)
-  local ok, message = network.start(flags.get "outputs", options)
-  if ok == nil then
+  local names, message = network.start(flags.get "outputs", options)
+  if not names then
     options.report(("outputs: %s"):format(message))
   end
+  configured.start(options, names or {})
   loop.spawn(function()
     identity.settle(await_host(), options.run, options.keep)
     schedule.start { report = options.report, keep = options.keep }

@@ -62,7 +62,7 @@ function M.start(options)
       return (waiting[name] or 0) > 0
     end,
   })
-  if ok == nil then
+  if not ok then
     options.report(("outputs: %s"):format(message))
   end
   if flags.get "tls_hostname" == "" or not logger.is_wanted() or not logger.has_rows(waiting) then

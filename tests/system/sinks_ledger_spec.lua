@@ -84,7 +84,7 @@ describe("a ledger", function()
       or os.time() > deadline
     collect(ids)
 
-    local stored = support.sql(state, "SELECT eid FROM process_events WHERE syscall = 'execve' OR 1")
+    local stored = support.sql(state, "SELECT eid FROM process_events")
     local missing = {}
     for _, row in ipairs(stored) do
       if not ids[row.eid] then

@@ -340,6 +340,37 @@ static void a_row_is_set_aside(void **state)
 	mw_spool_close(spool);
 }
 
+static void who_leaves_is_forgotten_and_its_place_is_free(void **state)
+{
+	(void)state;
+	struct mw_spool *spool = open_spool(8 * MIB);
+	struct mw_err err;
+	join(spool, "stays", ALL);
+	join(spool, "leaves", ALL);
+	add(spool, MW_SPOOL_RESULTS, 0, 10);
+	commit(spool);
+	int64_t upto[MW_SPOOL_STREAMS];
+	bool more;
+	assert_int_equal(read_some(spool, "stays", 100, MIB, NULL, upto, &more), 10);
+	assert_int_equal(mw_spool_ack(spool, "stays", upto, &err), 0);
+	assert_int_equal(count(spool, "leaves", MW_SPOOL_RESULTS).waiting, 10);
+	assert_int_equal(mw_spool_leave(spool, "leaves", &err), 0);
+	assert_int_equal(mw_spool_leave(spool, "leaves", &err), -ENOENT);
+	assert_int_equal(ask("SELECT count(*) FROM cursors WHERE consumer = 'leaves'"), 0);
+	assert_int_equal(count(spool, "stays", MW_SPOOL_RESULTS).read, 10);
+	/* As often as it likes: there is room for each. */
+	for (unsigned i = 0; i < 2 * MW_SPOOL_CONSUMERS; i++) {
+		char name[32];
+		(void)snprintf(name, sizeof(name), "guest-%u", i);
+		join(spool, name, ALL);
+		assert_int_equal(mw_spool_leave(spool, name, &err), 0);
+	}
+	add(spool, MW_SPOOL_RESULTS, 10, 12);
+	commit(spool);
+	assert_int_equal(read_some(spool, "stays", 100, MIB, NULL, upto, &more), 2);
+	mw_spool_close(spool);
+}
+
 static void lines_that_nobody_wants_are_bounded(void **state)
 {
 	(void)state;
@@ -488,6 +519,7 @@ int main(void)
 		TEST(numbers_have_no_gaps),
 		TEST(the_limits_take_the_lowest_value_and_it_adds_up),
 		TEST(a_row_is_set_aside),
+		TEST(who_leaves_is_forgotten_and_its_place_is_free),
 		TEST(lines_that_nobody_wants_are_bounded),
 		TEST(a_file_of_the_first_format_is_kept),
 		TEST(what_is_left_is_handed_over),

@@ -9,6 +9,7 @@ local options_of = require "moonwatch.sink.options"
 local output = require "moonwatch.output"
 local retry = require "moonwatch.aws.retry"
 local secret = require "moonwatch.secret"
+local spool = require "moonwatch.spool"
 
 ---@class moonwatch.delivery.outputs
 local M = {}
@@ -144,7 +145,15 @@ local function gate_of(part)
   return gates[key]
 end
 
-local function run(part, name, streams, options)
+---@class moonwatch.delivery.outputs.Planned
+---@field part moonwatch.output.Part
+---@field name string
+---@field streams moonwatch.spool.Stream[]
+---@field loop moonwatch.delivery.Loop?  once its secrets are read
+
+--- @param one moonwatch.delivery.outputs.Planned
+local function run(one, options)
+  local part, name = one.part, one.name
   resolve(part, name, options)
   if options.is_over and options.is_over() then
     return
@@ -155,9 +164,9 @@ local function run(part, name, streams, options)
     options.report(("%s: %s"):format(name, message))
     return
   end
-  delivery.start {
+  one.loop = delivery.start {
     consumer = name,
-    streams = streams,
+    streams = one.streams,
     period_ms = part.options.period_ms,
     max_rows = math.min(part.options.rows or math.huge, sender.max_rows or 1000),
     max_bytes = math.min(part.options.bytes or math.huge, sender.max_bytes or 1 << 20),
@@ -167,19 +176,12 @@ local function run(part, name, streams, options)
   }
 end
 
---- Begin to deliver what `spec` asks for; each output is a task.
----@param spec string
----@param options moonwatch.delivery.outputs.Options
----@return boolean? has_any
----@return string? message
-function M.start(spec, options)
-  local parts, message = output.parse(spec)
-  if not parts then
-    return nil, message
-  end
-  local used = {}
-  local spool = require "moonwatch.spool"
-  local has_any = false
+--- Those that take what the spool holds, with their names there.
+---@param parts moonwatch.output.Part[]
+---@param used table<string, true>  names that are taken; those given are added
+---@return moonwatch.delivery.outputs.Planned[]
+function M.plan(parts, used)
+  local planned = {}
   for _, part in ipairs(parts) do
     local streams = {}
     for _, stream in ipairs(part.streams) do
@@ -187,18 +189,42 @@ function M.start(spec, options)
         streams[#streams + 1] = stream
       end
     end
-    local name = #streams > 0 and M.name_of(part, used)
-    if name and (not options.wants or options.wants(name)) then
-      has_any = true
-      -- Now, before what follows is written, so that it is counted whenever its secret can be read.
-      local ok, why = spool.join(name, { streams = streams })
-      if not ok then
-        options.report(("%s: %s"):format(name, why))
-      end
-      loop.spawn(run, part, name, streams, options)
+    if #streams > 0 then
+      planned[#planned + 1] = { part = part, name = M.name_of(part, used), streams = streams }
     end
   end
-  return has_any
+  return planned
+end
+
+--- Begin to deliver: a task.
+---@param one moonwatch.delivery.outputs.Planned
+---@param options moonwatch.delivery.outputs.Options
+function M.begin(one, options)
+  -- Now, before what follows is written, so that it is counted whenever its secret can be read.
+  local ok, why = spool.join(one.name, { streams = one.streams })
+  if not ok then
+    options.report(("%s: %s"):format(one.name, why))
+  end
+  loop.spawn(run, one, options)
+end
+
+--- Begin to deliver what `spec` asks for; each output is a task.
+---@param spec string
+---@param options moonwatch.delivery.outputs.Options
+---@return table<string, true>? used  the names of all of them
+---@return string? message
+function M.start(spec, options)
+  local parts, message = output.parse(spec)
+  if not parts then
+    return nil, message
+  end
+  local used = {}
+  for _, one in ipairs(M.plan(parts, used)) do
+    if not options.wants or options.wants(one.name) then
+      M.begin(one, options)
+    end
+  end
+  return used
 end
 
 return M

@@ -156,14 +156,18 @@ end
 -- Per source: what it gave last, to go back to.
 local files_before = {}
 
--- Per source: did it say something of rules?
-local has_rules = {}
+-- Per source: the members that are to be taken back when it does not name them any more.
+local held = {}
 
 --- What a backend's scripts would change of ours.
+---@param commits (fun())[]  what is to be done once all was taken
 ---@return string? message
-local function take_ours(ours, wanted, source, warnings)
-  if ours.rules == nil and has_rules[source] then
-    M.members.rules({}, source)
+local function take_ours(ours, wanted, source, warnings, commits)
+  for name in pairs(held[source] or {}) do
+    if ours[name] == nil then
+      local _, commit = M.members[name]({}, source)
+      commits[#commits + 1] = type(commit) == "function" and commit or nil
+    end
   end
   if ours.profile ~= nil then
     if type(ours.profile) ~= "string" or not ours.profile:find "^[%w_-]+$" then
@@ -176,10 +180,11 @@ local function take_ours(ours, wanted, source, warnings)
   for name, value in pairs(ours) do
     local taker = M.members[name]
     if taker then
-      local ok, message = taker(value, source)
+      local ok, more = taker(value, source)
       if not ok then
-        return ("moonwatch.%s: %s"):format(name, message)
+        return ("moonwatch.%s: %s"):format(name, more)
       end
+      commits[#commits + 1] = more
     elseif name ~= "profile" then
       warnings[#warnings + 1] = ("moonwatch.%s is not known here; passed over"):format(text.printable(tostring(name), 60))
     end
@@ -187,18 +192,35 @@ local function take_ours(ours, wanted, source, warnings)
   return nil
 end
 
---- Further members of `moonwatch`, taken by others: name -> function(value, source) -> true | nil, message.
----@type table<string, fun(value: any, source: string): boolean?, string?>
+local function hold(source, name, value)
+  held[source] = held[source] or {}
+  held[source][name] = type(value) ~= "table" or next(value) ~= nil or nil
+end
+
+--- Further members of `moonwatch`, taken by others: name -> function(value, source) -> true | nil, message; true, and what is to be done
+--- once the whole document is taken.
+---@type table<string, fun(value: any, source: string): boolean?, (string|fun())?>
 M.members = {
   bundle = function(value, source)
     return require "moonwatch.bundle".take(value, source)
+  end,
+  -- Where it is to be sent, too: docs/outputs.md.
+  outputs = function(value, source)
+    local commit, message = require "moonwatch.delivery.configured".take(value, source)
+    if not commit then
+      return nil, message
+    end
+    return true, function()
+      hold(source, "outputs", value)
+      commit()
+    end
   end,
   -- Changes to rules, without touching them: docs/howto/rules.md.
   rules = function(value, source)
     if type(value) ~= "table" then
       return nil, "is no object"
     end
-    has_rules[source] = next(value) ~= nil
+    hold(source, "rules", value)
     return require "moonwatch.bundles".override(cjson.encode(value))
   end,
 }
@@ -249,7 +271,8 @@ function M.apply(document, source, origin)
   if message then
     return nil, message
   end
-  message = take_ours(parts.moonwatch, wanted, source, warnings)
+  local commits = {}
+  message = take_ours(parts.moonwatch, wanted, source, warnings, commits)
   if message then
     return nil, place(source_text, "moonwatch") .. message
   end
@@ -274,6 +297,9 @@ function M.apply(document, source, origin)
     if not set then
       warnings[#warnings + 1] = "options: " .. problem
     end
+  end
+  for _, commit in ipairs(commits) do
+    commit()
   end
   return warnings
 end

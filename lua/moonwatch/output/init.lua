@@ -27,6 +27,7 @@ local MAX_PART_BYTES = 4096
 ---@field target string?
 ---@field options table<string, any>
 ---@field is_network boolean
+---@field text string  as it was asked for
 
 -- What stands behind may be secret: an address's query, options.
 local function show(part)
@@ -92,6 +93,7 @@ local function parse_part(part)
   end
   local parsed = {
     streams = streams, format = format, sink = name, target = has_target and target or nil, is_network = sink.is_network or false,
+    text = part,
   }
   parsed.options, message = options.parse(given, sink.options or {})
   if parsed.options and sink.check then
