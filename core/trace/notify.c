@@ -38,6 +38,7 @@
 #include "trace/census.h"
 #include "trace/emit.h"
 #include "trace/facts.h"
+#include "trace/hold.h"
 #include "trace/listener.h"
 #include "trace/program.h"
 #include "trace/syscalls.h"
@@ -73,8 +74,7 @@ struct notify {
 	bool root_has_executed;
 	/* The root's exit_group, held back until the sensor has delivered; 0 for none. */
 	uint64_t held;
-	int64_t held_until_ns; /* CLOCK_MONOTONIC */
-	unsigned flush_ticket;
+	struct mw_hold hold;
 	int64_t look_ns; /* when to look at /proc again */
 	int64_t ends_ns; /* when to look at ends again */
 	union {
@@ -219,11 +219,7 @@ static void hold_root(struct notify *notify, uint64_t id)
 {
 	notify->held = id;
 	atomic_store(&notify->board->notify_held_id, id);
-	int64_t now_ns = mw_clock_mono_ns();
-	atomic_store(&notify->board->flush_since_ns, now_ns);
-	notify->held_until_ns = now_ns + notify->options->shutdown_flush_ms * MW_NS_PER_MS;
-	notify->flush_ticket = atomic_fetch_add(&notify->board->flush_wanted, 1) + 1;
-	mw_board_wake_sensor(notify->board);
+	mw_hold_begin(&notify->hold, notify->board, notify->options->shutdown_flush_ms);
 }
 
 static void release_root(struct notify *notify)
@@ -398,8 +394,7 @@ static void look_after_seized(struct notify *notify, int64_t now)
 
 static void look_after_held(struct notify *notify)
 {
-	bool is_flushed = (int)(atomic_load(&notify->board->flush_done) - notify->flush_ticket) >= 0;
-	if (is_flushed || mw_clock_mono_ns() >= notify->held_until_ns)
+	if (mw_hold_is_over(&notify->hold, notify->board))
 		release_root(notify);
 }
 

@@ -64,11 +64,7 @@ static void end_root(struct mw_tracer *tracer, struct mw_task *root, pid_t tid)
 		return;
 	}
 	end->held = tid;
-	int64_t now_ns = mw_clock_mono_ns();
-	atomic_store(&tracer->board->flush_since_ns, now_ns);
-	end->held_until_ns = now_ns + tracer->options->shutdown_flush_ms * MW_NS_PER_MS;
-	end->flush_ticket = atomic_fetch_add(&tracer->board->flush_wanted, 1) + 1;
-	mw_board_wake_sensor(tracer->board);
+	mw_hold_begin(&end->hold, tracer->board, tracer->options->shutdown_flush_ms);
 }
 
 void mw_root_on_exit(struct mw_tracer *tracer, struct mw_task *task)
@@ -109,8 +105,7 @@ static void look_after_leaving(struct mw_tracer *tracer)
 static void look_after_held(struct mw_tracer *tracer)
 {
 	struct mw_root_end *end = &tracer->root_end;
-	bool is_flushed = (int)(atomic_load(&tracer->board->flush_done) - end->flush_ticket) >= 0;
-	if (!is_flushed && mw_clock_mono_ns() < end->held_until_ns)
+	if (!mw_hold_is_over(&end->hold, tracer->board))
 		return;
 	mw_tracer_request(PTRACE_CONT, end->held, 0);
 	end->held = 0;

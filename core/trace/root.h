@@ -6,14 +6,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "trace/hold.h"
+
 struct mw_task;
 struct mw_tracer;
 
 struct mw_root_end {
 	/* Held until the sensor has delivered; 0 for none. */
 	pid_t held;
-	int64_t held_until_ns; /* CLOCK_MONOTONIC */
-	unsigned flush_ticket;
+	struct mw_hold hold;
 	/* The root's leader, at its exit stop and in doubt; 0 for none. */
 	pid_t leaving;
 	int64_t leaving_until_ns; /* CLOCK_MONOTONIC */
