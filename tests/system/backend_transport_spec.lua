@@ -151,8 +151,9 @@ describe("a proxy", function()
         count = count + 1
       end
       assert.is_true(count >= 1)
-      local direct = run(("https_proxy=http://127.0.0.1:%d ALL_PROXY=http://127.0.0.1:%d %s %s run --state_dir=%s %s -- /bin/echo mark-direct")
-        :format(told.port, told.port, support.has_namespaces and "unshare -pf --mount-proc --kill-child" or "", support.moonwatch,
+      local given = "http://127.0.0.1:" .. told.port
+      local direct = run(("https_proxy=%s ALL_PROXY=%s %s %s run --state_dir=%s %s -- /bin/echo mark-direct")
+        :format(given, given, support.has_namespaces and "unshare -pf --mount-proc --kill-child" or "", support.moonwatch,
           support.new_path(), server:flags()))
       assert.are.equal(0, direct.code, direct.err)
       server:wait { line = { ["columns.cmdline"] = { match = "mark-direct" } }, after = before }
