@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 
@@ -39,12 +40,29 @@ static void escape(struct mw_buf *buf, unsigned char c)
 	}
 }
 
+/* How many of the bytes can be copied as they are. */
+static size_t plain_length(const unsigned char *s, size_t n)
+{
+	size_t i = 0;
+	while (i < n && s[i] >= 0x20 && s[i] < 0x7F && s[i] != '"' && s[i] != '\\')
+		i++;
+	return i;
+}
+
 static void add_string(struct mw_buf *buf, const char *bytes, size_t n, bool is_escaped)
 {
 	const unsigned char *s = (const unsigned char *)bytes;
-	size_t run = 0; /* bytes before s[i] that can be copied as they are */
+	size_t run = plain_length(s, n); /* bytes before s[i] that can be copied as they are */
+	char *out = run == n ? mw_buf_reserve(buf, n + 2) : NULL;
+	if (out) { /* most are plain */
+		*out++ = '"';
+		memcpy(out, bytes, n);
+		memcpy(out + n, "\"", 2);
+		buf->size += n + 2;
+		return;
+	}
 	mw_buf_char(buf, '"');
-	for (size_t i = 0; i < n;) {
+	for (size_t i = run; i < n;) {
 		if (s[i] >= 0x20 && s[i] < 0x7F && s[i] != '"' && s[i] != '\\') {
 			run++;
 			i++;

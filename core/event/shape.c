@@ -43,15 +43,29 @@ int mw_shape_get(const struct mw_shape *shape, const void *object, const char *p
 
 static bool is_listed(const char *const *names, const char *name)
 {
-	if (!names)
-		return true;
 	for (; *names; names++)
-		if (strcmp(*names, name) == 0)
+		if (**names == *name && strcmp(*names, name) == 0)
 			return true;
 	return false;
 }
 
 static void members(struct mw_buf *buf, const struct mw_shape *shape, const void *object, const char *const *only);
+
+static void put_name(struct mw_buf *buf, const char *name, bool is_first)
+{
+	size_t n = strlen(name);
+	char *out = mw_buf_reserve(buf, n + 4);
+	if (!out)
+		return;
+	char *start = out;
+	if (!is_first)
+		*out++ = ',';
+	*out++ = '"';
+	memcpy(out, name, n);
+	out += n;
+	memcpy(out, "\":", 3);
+	buf->size += (size_t)(out + 2 - start);
+}
 
 static void object_json(struct mw_buf *buf, const struct mw_field *field, const void *object)
 {
@@ -109,19 +123,18 @@ static void value_json(struct mw_buf *buf, const struct mw_field *field, const s
 
 static void members(struct mw_buf *buf, const struct mw_shape *shape, const void *object, const char *const *only)
 {
-	const char *separator = "\"";
+	bool is_first = true;
 	for (const struct mw_field *field = shape->fields; field->name; field++) {
-		if (!is_listed(only, field->name))
+		if (only && !is_listed(only, field->name))
 			continue;
-		struct mw_value value = {.type = MW_NONE};
+		struct mw_value value; /* large, and mostly not used: so only its type is set */
+		value.type = MW_NONE;
 		(field->get_known ? field->get_known : field->get)(object, &value);
 		if (value.type == MW_NONE)
 			continue;
-		mw_buf_str(buf, separator);
-		mw_buf_str(buf, field->name);
-		mw_buf_str(buf, "\":");
+		put_name(buf, field->name, is_first);
 		value_json(buf, field, &value);
-		separator = ",\"";
+		is_first = false;
 	}
 }
 
