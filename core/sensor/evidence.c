@@ -229,31 +229,56 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct mw_open_file *)a)->path, ((const struct mw_open_file *)b)->path);
 }
 
-/* Of the paths that were written to; sorted, each once. */
+/* The later first. */
+static int by_path_and_time(const void *a, const void *b)
+{
+	int order = by_path(a, b);
+	const struct mw_open_file *x = a, *y = b;
+	return order ? order : (x->number < y->number) - (x->number > y->number);
+}
+
+/* May whoever made it have the file open still? */
+static bool may_be_open(const struct mw_change *change)
+{
+	return is_writing(change) && !change->is_directory && !change->is_closed && change->has_stat;
+}
+
+/* The paths that were written to and may still be open: what was last heard of them is no close and no end.  Sorted, each
+ * once.  Most are written and closed at once: then there is nothing to look for. */
 static size_t list_files(const struct mw_case *cases, size_t n, struct mw_open_file *files)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < n; i++)
-		if (is_writing(cases[i].change) && !cases[i].change->is_directory && !cases[i].change->is_closed)
-			files[count++] = (struct mw_open_file){.path = cases[i].change->path};
-	qsort(files, count, sizeof(*files), by_path);
+	bool is_any = false;
+	for (size_t i = 0; i < n; i++) {
+		files[i] = (struct mw_open_file){.path = cases[i].change->path, .number = i};
+		is_any |= may_be_open(cases[i].change);
+	}
+	if (!is_any)
+		return 0;
+	qsort(files, n, sizeof(*files), by_path_and_time);
 	size_t kept = 0;
-	for (size_t i = 0; i < count; i++)
-		if (kept == 0 || strcmp(files[kept - 1].path, files[i].path) != 0)
+	const char *before = NULL;
+	for (size_t i = 0; i < n; i++) {
+		bool is_last = !before || strcmp(before, files[i].path) != 0;
+		before = files[i].path;
+		if (is_last && may_be_open(cases[files[i].number].change))
 			files[kept++] = files[i];
+	}
 	return kept;
 }
 
-/* Is there but one process at all, and was nobody else? */
-static struct mw_process *only_process(const struct mw_evidence *evidence, const struct mw_open_files_walk *walk,
-				       const struct mw_change *change)
+/* Is there but one process at all, and was nobody else?  `walk` is taken when it is needed: its `is_taken`. */
+static struct mw_process *only_process(const struct mw_evidence *evidence, const pid_t *ours,
+				       struct mw_open_files_walk *walk, const struct mw_change *change)
 {
-	if (!evidence->is_container || !walk->is_whole || walk->processes != 1 || !change->has_stat ||
-	    change->stat.device != evidence->root_device)
+	if (!evidence->is_container || !change->has_stat || change->stat.device != evidence->root_device)
 		return NULL;
 	for (size_t i = 0; i < ENDED; i++)
 		if (evidence->ended[i] && lived_at(evidence->ended[i], change->time_ns))
 			return NULL;
+	if (!walk->is_taken)
+		mw_open_files_find(evidence->procfd, ours, LINKS, NULL, 0, walk);
+	if (!walk->is_whole || walk->processes != 1)
+		return NULL;
 	struct mw_process *process = mw_pidmap_get(&evidence->processes->map, walk->last);
 	return process && lived_at(process, change->time_ns) ? process : NULL;
 }
@@ -280,10 +305,11 @@ static void look(struct mw_evidence *evidence, struct mw_case *cases, size_t n, 
 		first_ns = cases[i].change->time_ns < first_ns ? cases[i].change->time_ns : first_ns;
 	gather(evidence, first_ns - ms(LATE_MS));
 	pid_t ours[5];
-	struct mw_open_files_walk walk;
+	struct mw_open_files_walk walk = {.is_taken = false};
 	size_t count = list_files(cases, n, files);
 	find_ours(evidence, ours);
-	mw_open_files_find(evidence->procfd, ours, LINKS, files, count, &walk);
+	if (count)
+		mw_open_files_find(evidence->procfd, ours, LINKS, files, count, &walk);
 	for (size_t i = 0; i < n; i++) {
 		const struct mw_change *change = cases[i].change;
 		struct findings findings = weigh(evidence, change);
@@ -294,7 +320,8 @@ static void look(struct mw_evidence *evidence, struct mw_case *cases, size_t n, 
 		if (file && file->pid)
 			point_to(&findings, file->is_many ? NULL : mw_pidmap_get(&evidence->processes->map, file->pid));
 		findings.is_many |= file && !walk.is_whole;
-		struct mw_process *found = findings.process ? findings.process : only_process(evidence, &walk, change);
+		struct mw_process *found =
+			findings.process ? findings.process : only_process(evidence, ours, &walk, change);
 		if (!found || findings.is_many)
 			continue;
 		cases[i].process = mw_process_ref(found);

@@ -118,14 +118,15 @@ void mw_open_files_find(int procfd, const pid_t *ours, size_t links, struct mw_o
 	struct search search = {.procfd = procfd, .links = links, .files = files, .count = n};
 	struct mw_procfs_walk *walk;
 	pid_t pid;
-	*ret = (struct mw_open_files_walk){0};
+	*ret = (struct mw_open_files_walk){.is_taken = true};
 	if (mw_procfs_walk_open(procfd, &walk) < 0)
 		return;
 	bool is_whole = true;
-	while (is_whole && mw_procfs_next(walk, &pid) > 0) {
+	/* Without files it is but for the number. */
+	while (is_whole && (n || ret->processes < 2) && mw_procfs_next(walk, &pid) > 0) {
 		if (is_ours(ours, pid))
 			continue;
-		is_whole = look_at(&search, pid);
+		is_whole = n == 0 || look_at(&search, pid);
 		/* One more than one is as good as many. */
 		if (ret->processes < 2 && !is_nobody(procfd, pid)) {
 			ret->processes++;
