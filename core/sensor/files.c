@@ -131,6 +131,7 @@ bool mw_files_tell(struct mw_files *files)
 		mw_file_queue_tell(files->queue);
 		return false;
 	}
+	mw_watch_read_along(files->watch);
 	int64_t hold_ns = has_calls(files) ? (int64_t)HOLD_MS * MW_NS_PER_MS : 0;
 	bool is_any = false;
 	bool is_behind = tell_until(files, hold_ns, mw_clock_mono_ns() + (int64_t)ROUND_MS * MW_NS_PER_MS, &is_any);
