@@ -26,6 +26,10 @@ enum {
 	JOIN_S = 1,
 	/* Not the lowest: it takes a lock, which the loop then waits for. */
 	NICENESS = 5,
+	/* A file is left alone for so long: many that are written are gone, or written again, at once. */
+	SETTLE_MS = 3,
+	/* Between two times that the loop is told, while there is more to do. */
+	TELL_MS = 2,
 };
 
 /* In a second; of this the three hashes take some 15 % of one processor. */
@@ -40,6 +44,7 @@ struct mw_hash_job {
 	struct mw_digest_key key;
 	uint64_t limit;
 	unsigned which;
+	int64_t asked_ns; /* CLOCK_MONOTONIC */
 	struct mw_digests digests;
 	char path[];
 };
@@ -66,6 +71,8 @@ struct mw_hashes {
 	struct mw_hash_job *first, **last;
 	/* Of the thread: what may be read now; below 0 it rests. */
 	int64_t credit_bytes, credit_ns;
+	bool has_news; /* the loop is to be told, which was told last at `told_ns` */
+	int64_t told_ns;
 };
 
 /* Under the lock. */
@@ -96,6 +103,30 @@ static int64_t credit(struct mw_hashes *hashes)
 	return hashes->credit_bytes;
 }
 
+/* Tell the loop what is done, when there is nothing more to do now, or it was not told for a while. */
+static void tell(struct mw_hashes *hashes, bool is_at_once)
+{
+	int64_t now_ns = mw_clock_mono_ns();
+	if (!hashes->has_news || (!is_at_once && now_ns - hashes->told_ns < (int64_t)TELL_MS * MW_NS_PER_MS))
+		return;
+	hashes->has_news = false;
+	hashes->told_ns = now_ns;
+	wake(hashes);
+}
+
+/* When the first of the jobs may be done; CLOCK_MONOTONIC, 0: now. */
+static int64_t due_ns(struct mw_hashes *hashes)
+{
+	if (hashes->is_hurried)
+		return 0;
+	int64_t lacking = -credit(hashes);
+	int64_t rested_ns =
+		lacking > 0 ? hashes->credit_ns + lacking * 1000 / RATE_BYTES * MW_NS_PER_MS + MW_NS_PER_MS : 0;
+	int64_t settled_ns = hashes->first->asked_ns + (int64_t)SETTLE_MS * MW_NS_PER_MS;
+	int64_t due = rested_ns > settled_ns ? rested_ns : settled_ns;
+	return due > hashes->credit_ns ? due : 0;
+}
+
 /* Under the lock: the next job once there is one and it may be done; NULL: the end. */
 static struct mw_hash_job *next_job(struct mw_hashes *hashes)
 {
@@ -103,17 +134,15 @@ static struct mw_hash_job *next_job(struct mw_hashes *hashes)
 		if (hashes->is_ending)
 			return NULL;
 		if (!hashes->first) {
+			tell(hashes, true);
 			(void)pthread_cond_wait(&hashes->changed, &hashes->lock);
 			continue;
 		}
-		int64_t lacking = -credit(hashes);
-		if (lacking <= 0 || hashes->is_hurried)
+		int64_t due = due_ns(hashes);
+		tell(hashes, due != 0);
+		if (due == 0)
 			break;
-		struct timespec until;
-		(void)clock_gettime(CLOCK_MONOTONIC, &until);
-		int64_t ns = until.tv_nsec + lacking * 1000 / RATE_BYTES * 1000000 + MW_NS_PER_MS;
-		until.tv_sec += ns / MW_NS_PER_S;
-		until.tv_nsec = ns % MW_NS_PER_S;
+		const struct timespec until = {.tv_sec = due / MW_NS_PER_S, .tv_nsec = due % MW_NS_PER_S};
 		(void)pthread_cond_timedwait(&hashes->changed, &hashes->lock, &until);
 	}
 	struct mw_hash_job *job = hashes->first;
@@ -155,7 +184,7 @@ static void *run(void *data)
 		(void)pthread_mutex_lock(&hashes->lock);
 		drop(job);
 		hashes->is_at_work = false;
-		wake(hashes);
+		hashes->has_news = true;
 	}
 	(void)pthread_mutex_unlock(&hashes->lock);
 	return NULL;
@@ -265,13 +294,15 @@ struct mw_hash_job *mw_hashes_ask(struct mw_hashes *hashes, const char *path, co
 	job->limit = limit;
 	job->which = which;
 	job->owners = 2;
+	job->asked_ns = mw_clock_mono_ns();
 	memcpy(job->path, path, bytes);
 	(void)pthread_mutex_lock(&hashes->lock);
 	supersede(hashes, key);
+	if (!hashes->first) /* else it waits for those, or is at work */
+		(void)pthread_cond_signal(&hashes->changed);
 	*hashes->last = job;
 	hashes->last = &job->next;
 	hashes->count++;
-	(void)pthread_cond_signal(&hashes->changed);
 	(void)pthread_mutex_unlock(&hashes->lock);
 	return job;
 }
