@@ -20,7 +20,7 @@ struct mw_open_files_walk {
 	bool is_whole;      /* all was gone through */
 };
 
-/* Fill in `n` files, sorted by path, each path once (0: only see whether there is one process or more); looks at `links` descriptors at the most, and passes over the processes
- * in `ours` (ended by 0). */
+/* Fill in `n` files, sorted by path, each path once; looks at `links` descriptors at the most, and passes over the processes
+ * in `ours` (ended by 0).  Of 0 files: only whether there is one process, or more. */
 void mw_open_files_find(int procfd, const pid_t *ours, size_t links, struct mw_open_file *files, size_t n,
 			struct mw_open_files_walk *ret);
