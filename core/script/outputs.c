@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "loop/writer.h"
@@ -19,6 +20,8 @@ enum {
 	MEMORY_BYTES = 64 << 20,
 	/* For one item: some ten thousand times what the shipped formats take. */
 	FORMAT_INSTRUCTIONS = 10000000,
+	/* One item, as for the script that does it (lua_event.c). */
+	JSON_BYTES = 1 << 20,
 };
 
 static const char *const stream_names[] = {
@@ -29,8 +32,9 @@ static const char *const stream_names[] = {
 
 struct output {
 	enum mw_stream stream;
-	int format; /* reference of the function in the registry */
-	int sink;   /* reference that keeps the writer */
+	bool is_plain; /* its lines are mw_shape_json() of the item: the script need not be asked */
+	int format;    /* reference of the function in the registry */
+	int sink;      /* reference that keeps the writer */
 	struct mw_writer *writer;
 };
 
@@ -40,6 +44,7 @@ struct mw_outputs {
 	struct output list[MAX_OUTPUTS];
 	bool has_network;
 	uint64_t failed; /* items that a format could not say */
+	struct mw_buf json;
 };
 
 static int new_script(const char *tree, struct mw_script **ret_script, struct mw_err *err)
@@ -116,8 +121,10 @@ static void add_output(lua_State *L, struct mw_outputs *outputs)
 	output->sink = luaL_ref(L, LUA_REGISTRYINDEX);
 	lua_getfield(L, -2, "format");
 	output->format = luaL_ref(L, LUA_REGISTRYINDEX);
+	lua_getfield(L, -2, "is_plain");
+	output->is_plain = lua_toboolean(L, -1);
 	outputs->count++;
-	lua_pop(L, 2);
+	lua_pop(L, 3);
 }
 
 /* moonwatch.output's parse(spec) or open(spec): a list, or nil, message, code. */
@@ -179,6 +186,7 @@ int mw_outputs_open(const char *spec, const char *tree, struct mw_outputs **ret_
 	struct mw_outputs *outputs = calloc(1, sizeof(*outputs));
 	if (!outputs)
 		return mw_err_set(err, -ENOMEM, "no memory for outputs");
+	outputs->json = (struct mw_buf)MW_BUF(JSON_BYTES);
 	int r = new_script(tree, &outputs->script, err);
 	if (r == 0)
 		r = set_own_context(outputs, err);
@@ -199,6 +207,7 @@ void mw_outputs_free(struct mw_outputs *outputs)
 	if (!outputs)
 		return;
 	mw_script_free(outputs->script); /* collects the writers */
+	mw_buf_release(&outputs->json);
 	free(outputs);
 }
 
@@ -220,7 +229,8 @@ struct item {
 	enum mw_stream stream;
 	const struct mw_shape *shape;
 	const void *object;
-	unsigned next; /* output to go on with, should one fail */
+	const struct mw_buf *json; /* NULL: not made yet */
+	unsigned next;             /* output to go on with, should one fail */
 };
 
 static int emit(lua_State *L)
@@ -228,7 +238,10 @@ static int emit(lua_State *L)
 	struct item *item = lua_touserdata(L, 1);
 	mw_lua_push_object(L, item->shape, item->object);
 	while (item->next < item->outputs->count) {
-		const struct output *output = &item->outputs->list[item->next++];
+		const struct output *output = &item->outputs->list[item->next];
+		if (output->stream == item->stream && output->is_plain)
+			break;
+		item->next++;
 		if (output->stream != item->stream)
 			continue;
 		size_t n;
@@ -244,21 +257,50 @@ static int emit(lua_State *L)
 	return 0;
 }
 
-void mw_outputs_emit(struct mw_outputs *outputs, enum mw_stream stream, const struct mw_shape *shape,
-		     const void *object)
+static void emit_plain(struct item *item, const struct output *output)
 {
-	struct item item = {.outputs = outputs, .stream = stream, .shape = shape, .object = object};
+	struct mw_outputs *outputs = item->outputs;
+	if (!item->json) {
+		mw_buf_clear(&outputs->json);
+		mw_shape_json(&outputs->json, item->shape, item->object);
+		item->json = &outputs->json;
+	}
+	if (mw_buf_status(item->json) == 0)
+		mw_writer_line(output->writer, item->json->data, item->json->size);
+	else
+		outputs->failed++;
+}
+
+/* By scripts, until one that needs none. */
+static void emit_others(struct item *item)
+{
+	struct mw_outputs *outputs = item->outputs;
 	lua_State *L = mw_script_lua(outputs->script);
-	while (item.next < outputs->count) {
-		unsigned before = item.next;
-		lua_pushcfunction(L, emit);
-		lua_pushlightuserdata(L, &item);
-		if (mw_script_call(outputs->script, 1, 0, FORMAT_INSTRUCTIONS, NULL) < 0) {
-			outputs->failed++;
-			item.next += item.next == before;
-		}
+	unsigned before = item->next;
+	lua_pushcfunction(L, emit);
+	lua_pushlightuserdata(L, item);
+	if (mw_script_call(outputs->script, 1, 0, FORMAT_INSTRUCTIONS, NULL) < 0) {
+		outputs->failed++;
+		item->next += item->next == before;
 	}
 	mw_script_expire_views(outputs->script);
+}
+
+void mw_outputs_emit(struct mw_outputs *outputs, enum mw_stream stream, const struct mw_shape *shape,
+		     const void *object, const struct mw_buf *json)
+{
+	struct item item = {.outputs = outputs, .stream = stream, .shape = shape, .object = object, .json = json};
+	while (item.next < outputs->count) {
+		const struct output *output = &outputs->list[item.next];
+		if (output->stream != stream) {
+			item.next++;
+		} else if (output->is_plain) {
+			item.next++;
+			emit_plain(&item, output);
+		} else {
+			emit_others(&item);
+		}
+	}
 }
 
 bool mw_outputs_pump(struct mw_outputs *outputs)

@@ -10,6 +10,7 @@
 
 #include "event/shape.h"
 
+struct mw_buf;
 struct mw_err;
 struct mw_outputs;
 
@@ -32,9 +33,9 @@ void mw_outputs_free(struct mw_outputs *outputs);
 bool mw_outputs_have_network(const struct mw_outputs *outputs);
 
 bool mw_outputs_want(const struct mw_outputs *outputs, enum mw_stream stream);
-/* `object` is of `shape` (an event or an alert). */
+/* `object` is of `shape` (an event or an alert); `json` is mw_shape_json() of it, or NULL. */
 void mw_outputs_emit(struct mw_outputs *outputs, enum mw_stream stream, const struct mw_shape *shape,
-		     const void *object);
+		     const void *object, const struct mw_buf *json);
 
 /* Write what sinks will take now.  True when all is written. */
 bool mw_outputs_pump(struct mw_outputs *outputs);

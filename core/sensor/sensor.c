@@ -57,6 +57,8 @@ enum {
 	BATCH_RECORDS = 4096,
 	FILES_MS = 2, /* between a change of a file and the look at it, when no record of a system call is waited for */
 	LAST_FILES_MS = 2000, /* for what happened to files, at the end; the guard waits for longer */
+	/* Between two commits while nothing comes but changes of files, which come in numbers, and no rule had anything to say. */
+	SAVE_MS = 100,
 	/* Until a sink that did not take all its bytes is tried again. */
 	PUMP_MS = 20,
 	/* JSON of one event: the longest strings, each byte of them escaped to six, and the names around them. */
@@ -95,7 +97,9 @@ struct sensor {
 	int signal_fd;
 	struct mw_losses losses;
 	bool spool_is_failing;
-	bool has_files; /* changes of files are to be told soon */
+	bool has_files;   /* changes of files are to be told soon */
+	bool is_urgent;   /* what is not saved yet is not to wait */
+	int64_t saved_ns; /* CLOCK_MONOTONIC */
 	bool is_flushing, has_flushed_last;
 };
 
@@ -104,8 +108,9 @@ static void count(atomic_uint_least64_t *counter)
 	(void)atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-static void spool(struct sensor *sensor, enum mw_spool_stream stream, const struct mw_event *event,
-		  const struct mw_shape *shape, const void *object, const char *rule)
+/* Returns the JSON, which lives until the next call; NULL: too much, or no memory. */
+static const struct mw_buf *spool(struct sensor *sensor, enum mw_spool_stream stream, const struct mw_event *event,
+				  const struct mw_shape *shape, const void *object, const char *rule)
 {
 	mw_buf_clear(&sensor->json);
 	mw_shape_json(&sensor->json, shape, object);
@@ -128,6 +133,7 @@ static void spool(struct sensor *sensor, enum mw_spool_stream stream, const stru
 	if (r < 0 && !sensor->spool_is_failing)
 		mw_log("spool: %s; events are counted as lost until it can be written again", err.text);
 	sensor->spool_is_failing = r < 0;
+	return mw_buf_status(&sensor->json) == 0 ? &sensor->json : NULL;
 }
 
 static void on_alert(void *data, const struct mw_alert *told)
@@ -138,11 +144,13 @@ static void on_alert(void *data, const struct mw_alert *told)
 	struct mw_alert copy = *told;
 	const struct mw_alert *alert = &copy;
 	mw_enforce_alert(&sensor->enforce, &copy);
+	sensor->is_urgent = true;
 	count(&sensor->board->sensor.alerts);
 	mw_attention_follow(sensor->board, alert);
-	spool(sensor, MW_SPOOL_ALERTS, alert->event, &mw_alert_shape, alert, alert->rule->id);
+	const struct mw_buf *json =
+		spool(sensor, MW_SPOOL_ALERTS, alert->event, &mw_alert_shape, alert, alert->rule->id);
 	if (mw_outputs_want(sensor->outputs, MW_STREAM_ALERTS))
-		mw_outputs_emit(sensor->outputs, MW_STREAM_ALERTS, &mw_alert_shape, alert);
+		mw_outputs_emit(sensor->outputs, MW_STREAM_ALERTS, &mw_alert_shape, alert, json);
 }
 
 /* Returns the counter of what became of it, to be counted by the caller.  `is_told`: rules and outputs had it already. */
@@ -152,6 +160,7 @@ static atomic_uint_least64_t *take(struct sensor *sensor, struct mw_event *event
 	struct mw_sensor_counters *counters = &sensor->board->sensor;
 	bool is_watched = event->file && event->file->found_by > MW_FILE_BY_CALL;
 	bool is_spooled = is_watched || sensor->spooled_kinds >> event->kind & 1;
+	sensor->is_urgent |= is_spooled && !is_watched;
 	event->identity = &sensor->identity;
 	uint64_t number = atomic_fetch_add(&sensor->board->last_id, 1) + 1;
 	(void)snprintf(event->id, sizeof(event->id), "%016" PRIx64 "-%012" PRIu64, (uint64_t)sensor->board->start_ns,
@@ -170,10 +179,11 @@ static atomic_uint_least64_t *take(struct sensor *sensor, struct mw_event *event
 	if (!is_told && sensor->rules && mw_rules_want(sensor->rules, event->kind))
 		mw_rules_judge(sensor->rules, event, on_alert, sensor);
 	mw_enforce_end(&sensor->enforce, sensor->board);
+	const struct mw_buf *json = NULL;
 	if (is_spooled)
-		spool(sensor, MW_SPOOL_EVENTS, event, &mw_event_shape, event, NULL);
+		json = spool(sensor, MW_SPOOL_EVENTS, event, &mw_event_shape, event, NULL);
 	if (!is_told && mw_outputs_want(sensor->outputs, MW_STREAM_EVENTS))
-		mw_outputs_emit(sensor->outputs, MW_STREAM_EVENTS, &mw_event_shape, event);
+		mw_outputs_emit(sensor->outputs, MW_STREAM_EVENTS, &mw_event_shape, event, json);
 	return is_spooled ? &counters->offered : &counters->unwanted;
 }
 
@@ -263,6 +273,8 @@ static atomic_uint_least64_t *on_record(struct sensor *sensor, const struct mw_r
 static void save(struct sensor *sensor)
 {
 	struct mw_err err;
+	sensor->is_urgent = false;
+	sensor->saved_ns = mw_clock_mono_ns();
 	if (mw_spool_commit(sensor->spool, &err) < 0 && !sensor->spool_is_failing) {
 		mw_log("spool: %s", err.text);
 		sensor->spool_is_failing = true;
@@ -363,7 +375,9 @@ static void look_at_ring(void *data)
 	size_t n = drain(sensor);
 	if (n < BATCH_RECORDS && !mw_board_wants_flush(sensor->board))
 		sensor->has_files = mw_files_tell(sensor->files);
-	save(sensor);
+	if (!sensor->has_files || sensor->is_urgent ||
+	    mw_clock_mono_ns() - sensor->saved_ns >= (int64_t)SAVE_MS * MW_NS_PER_MS)
+		save(sensor);
 	pump(sensor);
 	answer_flush(sensor);
 	if (atomic_load(&sensor->board->finished) && n == 0 && !sensor->is_flushing) {

@@ -94,14 +94,14 @@ static void emit(struct to *to)
 	to->event.identity = &identity;
 	to->event.time_ns = AT + to->number;
 	(void)snprintf(to->event.id, sizeof(to->event.id), "18ea1b2c3d4e5f60-%012u", ++to->number);
-	mw_outputs_emit(to->outputs, MW_STREAM_EVENTS, &mw_event_shape, &to->event);
+	mw_outputs_emit(to->outputs, MW_STREAM_EVENTS, &mw_event_shape, &to->event, NULL);
 }
 
 static void emit_alert(struct to *to, const char *message, const char *response)
 {
 	const struct mw_alert alert = {.event = &to->event, .rule = &rule, .message = message, .response = response};
 	to->event.identity = &identity;
-	mw_outputs_emit(to->outputs, MW_STREAM_ALERTS, &mw_alert_shape, &alert);
+	mw_outputs_emit(to->outputs, MW_STREAM_ALERTS, &mw_alert_shape, &alert, NULL);
 }
 
 static void set_subject(struct to *to, struct mw_file *file, struct mw_socket *socket, struct mw_call *call,
@@ -355,6 +355,37 @@ static void formats_say_the_same_of_objects_and_of_json(void **state)
 	mw_identity_release(&identity);
 }
 
+/* JSON that is there already is not made again, and lines of one target keep the order of the spec. */
+static void lines_keep_their_order(void **state)
+{
+	(void)state;
+	char path[512];
+	struct mw_err err = {""};
+	struct mw_outputs *outputs;
+	MW_AUTO(mw_buf) spec = MW_BUF(4096);
+	MW_AUTO(mw_buf) json = MW_BUF(64);
+	MW_AUTO(mw_buf) written = MW_BUF(4096);
+	(void)snprintf(path, sizeof(path), "%s/json", folder);
+	(void)unlink(path);
+	mw_buf_printf(&spec, "events/text:file=%s,events/json:file=%s,alerts/json:file=%s,events/text:file=%s", path,
+		      path, path, path);
+	if (mw_outputs_open(spec.data, MW_TEST_TREE, &outputs, &err) < 0)
+		fail_msg("%s", err.text);
+	const struct mw_event event = {.kind = MW_SENSOR_HEALTH, .time_ns = AT, .message = "something to say"};
+	mw_buf_str(&json, "{\"given\":1}");
+	mw_outputs_emit(outputs, MW_STREAM_EVENTS, &mw_event_shape, &event, &json);
+	mw_outputs_emit(outputs, MW_STREAM_EVENTS, &mw_event_shape, &event, NULL);
+	mw_outputs_flush(outputs, mw_clock_mono_ns() + 10LL * (int64_t)MW_NS_PER_S);
+	assert_int_equal(mw_outputs_dropped(outputs), 0);
+	mw_outputs_free(outputs);
+	read_whole(path, &written);
+	char starts[8] = "";
+	unsigned lines = 0;
+	for (const char *at = written.data; *at; at = strchr(at, '\n') + 1)
+		starts[lines++ % 7] = strncmp(at, "{\"given\":1}\n", 12) == 0 ? 'g' : *at == '{' ? 'j' : 't';
+	assert_string_equal(starts, "tgttjt");
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -379,6 +410,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(formats_say_the_same_of_objects_and_of_json),
+		cmocka_unit_test(lines_keep_their_order),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

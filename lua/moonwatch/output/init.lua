@@ -133,6 +133,7 @@ end
 ---@class moonwatch.output.Opened
 ---@field stream string
 ---@field format fun(item: table|userdata): string
+---@field is_plain boolean  the line is moonwatch.event.json(item), which needs no script to be called
 ---@field writer moonwatch.Writer
 
 --- Open every sink of `spec` that is here, not on the network; parts with the same sink and target share a writer, so that lines keep
@@ -161,6 +162,7 @@ function M.open(spec)
         opened[#opened + 1] = {
           stream = stream,
           format = require("moonwatch.output." .. part.format),
+          is_plain = part.format == "json",
           writer = writers[key],
         }
       end
