@@ -1,0 +1,171 @@
+--- Detections on real acts.  Those of a tactic (tests/system/acts/TACTIC.lua) are done one after the other, each by a shell of its own,
+--- by an application under one sensor, in a room (acts/room) where nothing outside can be harmed.  An alert belongs to the act whose
+--- shell its process descends from; each act must give its own alerts, and no others.
+local assert = require "luassert"
+local support = require "tests.system.support"
+
+---@class system.acts
+local M = {}
+
+---@class system.Act
+---@field [1] string   id of the rule
+---@field [2] string   the act: a script of the shell
+---@field says string  part of the alert's sentence
+---@field also? table<string, string>  other rules that see something of their own in it: why
+---@field times? table<string, integer>  how many alerts of these rules, if not one
+---@field needs? string  a program that may not be installed
+---@field how? string  which way, where a rule has several acts
+
+---@class system.Acts
+---@field prepare? string  what the shell does in the room before the sensor is there
+---@field hosts? string  lines for /etc/hosts
+---@field flags? string  of `moonwatch run`
+---@field excused? table<string, string>  rules whose act cannot be performed here: why
+---@field [integer] system.Act
+
+-- Closely watched however much that costs, and out of the start-up phase at once.
+local FLAGS <const> = "--attention_startup_ms=100 --attention_stops_per_s=0 --attention_cpu_percent=0 --sockets_interval_ms=100"
+
+local STARTUP_ENDS <const> = "sleep 0.3\n"
+-- What is found by looking now and then comes a little later.
+local LATE_ONES_COME <const> = "sleep 0.3\n"
+
+---@param tactic string
+---@return system.Acts
+function M.of(tactic)
+  return require("tests.system.acts." .. tactic)
+end
+
+---@class system.Done
+---@field pid? string  of the shell that did it
+---@field out string   what it said
+---@field alerts table[]
+
+--- Do all acts.
+---@param acts system.Acts
+---@return system.Done[]? done, table[]|string rest  alerts of no act; or why it cannot be done here
+local function perform(acts)
+  local dir = support.new_path()
+  assert(os.execute("mkdir " .. dir))
+  local driver = { STARTUP_ENDS }
+  for i, act in ipairs(acts) do
+    if not act.needs or support.run("command -v " .. act.needs).code == 0 then
+      local path = ("%s/act-%d"):format(dir, i)
+      support.write(path, ("echo $$ >%s.pid\n%s\n"):format(path, act[2]))
+      driver[#driver + 1] = ("echo %d >%s/now\nsh %s >%s.out 2>&1 </dev/null\n"):format(i, dir, path, path)
+    end
+  end
+  driver[#driver + 1] = LATE_ONES_COME
+  support.write(dir .. "/driver", table.concat(driver))
+  support.write(dir .. "/prepare", acts.prepare or "")
+  support.write(dir .. "/hosts", acts.hosts or "")
+  local moonwatch = support.run("realpath " .. support.moonwatch).out:match "[^\n]+"
+  local result = support.run(("timeout -s KILL 120 unshare -mpnf --mount-proc --kill-child sh tests/system/acts/room %s %s run "
+    .. "--state_dir=%s/state --outputs=alerts/json:file=%s/alerts,events/json:file=%s/events %s %s -- sh %s/driver"):format(dir, moonwatch,
+      dir, dir, dir, FLAGS, acts.flags or "", dir))
+  if result.code == 77 or result.err:find "^unshare: " then
+    return nil, result.err
+  end
+  assert(result.code == 0, ("exit code %d, at act %s: %s"):format(result.code,
+    select(2, pcall(support.read, dir .. "/now")), result.err))
+
+  local done, by_pid, rest = {}, {}, {}
+  for i in ipairs(acts) do
+    local path = ("%s/act-%d"):format(dir, i)
+    done[i] = { alerts = {}, out = "" }
+    local file <close> = io.open(path .. ".pid")
+    if file then
+      done[i].pid, done[i].out = file:read "l", support.read(path .. ".out")
+      by_pid[tonumber(done[i].pid)] = done[i]
+    end
+  end
+  for _, alert in ipairs(support.json_lines(dir .. "/alerts")) do
+    local process = alert.process or {}
+    local owner = by_pid[process.pid]
+    for _, ancestor in ipairs(process.ancestors or {}) do
+      owner = owner or by_pid[ancestor.pid]
+    end
+    local list = owner and owner.alerts or rest
+    list[#list + 1] = alert
+  end
+  return done, rest
+end
+
+--- How many alerts of each rule.
+local function counts_of(alerts)
+  local counts = {}
+  for _, alert in ipairs(alerts) do
+    counts[alert.rule.id] = (counts[alert.rule.id] or 0) + 1
+  end
+  return counts
+end
+
+local function sentences(alerts)
+  local list = {}
+  for i, alert in ipairs(alerts) do
+    list[i] = alert.rule.id .. ": " .. alert.message
+  end
+  return table.concat(list, "\n")
+end
+
+---@param act system.Act
+---@param done system.Done
+local function judge(act, done)
+  assert.is_truthy(done.pid, "it was not done")
+  local wanted = { [act[1]] = 1 }
+  for id in pairs(act.also or {}) do
+    wanted[id] = 1
+  end
+  for id, n in pairs(act.times or {}) do
+    wanted[id] = n
+  end
+  assert.are.same(wanted, counts_of(done.alerts), ("alerts:\n%s\nit said:\n%s"):format(sentences(done.alerts), done.out))
+  for _, alert in ipairs(done.alerts) do
+    if alert.rule.id == act[1] then
+      assert.is_truthy(alert.message:find(act.says, 1, true), alert.message)
+    end
+  end
+end
+
+--- The tests of a tactic's acts.
+---@param tactic string
+function M.describe(tactic)
+  local busted = require "busted"
+  local acts = M.of(tactic)
+  busted.describe("of " .. tactic, function()
+    local done, rest
+
+    busted.setup(function()
+      done, rest = perform(acts)
+    end)
+
+    --- The body of a test, which is skipped where there is no room.
+    local function in_room(body)
+      return function()
+        if not done then
+          busted.pending("no room to act in (a container without CAP_SYS_ADMIN?): " .. tostring(rest))
+        end
+        body()
+      end
+    end
+
+    for i, act in ipairs(acts) do
+      busted.it(("%s is found%s, and nothing else"):format(act[1], act.how and " " .. act.how or ""), in_room(function()
+        if act.needs and not done[i].pid then
+          busted.pending(act.needs .. " is not installed")
+        end
+        judge(act, done[i])
+      end))
+    end
+
+    for id, reason in pairs(acts.excused or {}) do
+      busted.pending(id .. " cannot be performed: " .. reason)
+    end
+
+    busted.it("nothing is found that is of no act", in_room(function()
+      assert.are.equal("", sentences(rest))
+    end))
+  end)
+end
+
+return M
