@@ -44,6 +44,18 @@ static bool is_file_kind(unsigned kind)
 	return kind >= MW_FILE_OPEN && kind <= MW_FILE_ATTRIBUTES;
 }
 
+/* As far as the call says so: one that only works with folders, or a folder that was opened as such. */
+static bool is_directory(const struct mw_record_call *record)
+{
+	uint32_t flags = record->open_flags;
+	if (record->result < 0)
+		return false;
+	if (flags != MW_CALL_NONE)
+		return flags & O_DIRECTORY && (flags & O_TMPFILE) != O_TMPFILE;
+	const char *name = mw_call_name(record->call);
+	return name && (strncmp(name, "mkdir", 5) == 0 || strcmp(name, "rmdir") == 0);
+}
+
 static void set_file(struct mw_subject *subject, const struct mw_record_call *record)
 {
 	uint32_t flags = record->open_flags;
@@ -58,6 +70,7 @@ static void set_file(struct mw_subject *subject, const struct mw_record_call *re
 		.uid = or_unknown(record->uid),
 		.gid = or_unknown(record->gid),
 		.open_flags = has_flags ? (int64_t)flags : 0,
+		.is_directory = is_file_kind(record->event) && is_directory(record),
 		.is_write = has_flags && !(flags & O_PATH) && ((flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC),
 		.found_by = is_file_kind(record->event) ? MW_FILE_BY_CALL : MW_FILE_BY_NOBODY,
 		.attribution = is_file_kind(record->event) ? MW_ATTRIBUTION_EXACT : MW_ATTRIBUTION_NOT_ASKED,

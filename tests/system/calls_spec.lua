@@ -78,6 +78,8 @@ describe("system calls of programs under attention", function()
     assert.is_nil(missing.call.result)
 
     assert.are.equal(tonumber("777", 8), only(events, "file.create", "mkdir", with_path(at "box")).file.mode)
+    assert.is_true(only(events, "file.create", "mkdir", with_path(at "box")).file.directory)
+    assert.is_nil(made.file.directory)
     local renamed = only(events, "file.rename", "mv", with_path(at "box/moved"))
     assert.are.equal(at "made", renamed.file.old_path)
     assert.are.equal(at "box/moved", only(events, "file.link", "ln", with_path(at "hard")).file.old_path)
