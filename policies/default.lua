@@ -54,6 +54,11 @@ local intruder_tools = { "id", "whoami", "uname", "hostname", "ifconfig", "ip", 
   "printenv", "chmod", "chattr", "getent", "find", "grep", "tar", "dd", "crontab", "passwd", "useradd",
   "usermod", "chpasswd", "pkill", "killall", "iptables", "nft" }
 
+-- What looks into files, takes them along or changes them; by hand or from a script, and seldom for long.
+local file_tools = { "cat", "head", "tail", "less", "more", "strings", "od", "xxd", "sort", "cut", "tr", "tee", "grep",
+  "egrep", "fgrep", "awk", "gawk", "mawk", "sed", "find", "cp", "mv", "ln", "rm", "touch", "chmod", "chown", "install", "dd",
+  "tar", "zip", "gzip", "vi", "vim", "nano" }
+
 local system_tools = { "gdb", "gdbserver", "strace", "ltrace", "nsenter", "unshare", "chroot", "setpriv",
   "capsh", "mount", "umount", "modprobe", "insmod", "rmmod", "bpftool" }
 
@@ -118,6 +123,7 @@ return {
 
     { names = web_servers, mark = "web_server" },
     { names = databases, mark = "database" },
+    { names = shells, unless = "startup", mark = "shell" },
     { programs = web_servers, level = "events" },
     { programs = databases, level = "events" },
 
@@ -134,6 +140,7 @@ return {
 
     -- What a service hardly ever starts once it runs; its start-up script may.
     { names = shells, unless = "startup", level = "calls" },
+    { marked = "shell", names = file_tools, level = "calls" },
     { names = transfer_tools, unless = "startup", level = "calls" },
     { names = "python", options = { "-c*", "-" }, unless = "startup", level = "calls" },
     { names = { "perl", "ruby", "lua" }, options = { "-e*", "-E*", "-n*", "-p*", "-l*", "-i*", "-" },

@@ -181,8 +181,18 @@ static void marks_go_down(void **state)
 	assert_int_equal(level_after("nginx", (struct program){"/usr/sbin/nginx", "nginx"}), MW_LEVEL_EVENTS);
 	assert_int_equal(level_after("cron", id), MW_LEVEL_EVENTS);
 
-	/* From a session, through whatever. */
+	/* A shell that the service starts once it runs: what looks into files, and nothing else; not so the start-up script. */
+	const struct program cat = {"/usr/bin/cat", "cat /etc/shadow"};
 	uint64_t marks = 0;
+	(void)decide(&policies[0], &(struct program){"/usr/bin/dash", "sh -c x"}, &marks);
+	assert_int_equal(decide(&policies[0], &cat, &marks), MW_LEVEL_CALLS);
+	assert_int_equal(decide(&policies[0], &convert, &marks), MW_LEVEL_EVENTS);
+	marks = 0;
+	(void)decide(&policies[0], &(struct program){"/usr/bin/dash", "sh x", .facts = MW_ATTENTION_STARTUP}, &marks);
+	assert_int_equal(decide(&policies[0], &cat, &marks), MW_LEVEL_EVENTS);
+
+	/* From a session, through whatever. */
+	marks = 0;
 	const struct program session = {"/usr/bin/bash", "bash", .facts = MW_ATTENTION_LATE};
 	assert_int_equal(decide(&policies[0], &session, &marks), MW_LEVEL_CALLS);
 	assert_int_equal(decide(&policies[0], &convert, &marks), MW_LEVEL_CALLS);
