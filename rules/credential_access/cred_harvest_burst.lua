@@ -12,7 +12,11 @@ return {
   severity = "high",
   attack = { "T1552.001", "T1552.004", "T1003.008" },
   message = "{process.parent.name} gathers credentials; the last: {file.path}",
-  where = { paths = { stored, "*/.ssh/id_*", "/etc/shadow", "/etc/ssh/ssh_host_*_key" }, fields = { ["file.write"] = false } },
+  where = { paths = { stored, "*/.ssh/id_*", "/etc/shadow", "/etc/ssh/ssh_host_*_key" }, fields = { ["file.write"] = false, ["file.directory"] = false } },
+  match = function(event)
+    -- Files whose reader is not known are not those of one process.
+    return event.process ~= nil
+  end,
   exceptions = {
     exceptions.startup,
     exceptions.package_managers,
@@ -28,5 +32,11 @@ return {
       { kind = "file.open", process = { name = "cat" }, file = { path = "/etc/shadow" } } },
       event = { kind = "file.open", process = { name = "cat" }, file = { path = "/etc/shadow" } } },
     { expect = false, event = { kind = "file.open", process = { name = "cat" }, file = { path = "/etc/passwd" } } },
+    { note = "folders, as find opens them", expect = false, before = { { kind = "file.open", process = { name = "find" },
+      file = { path = "/run/secrets/a", directory = true } }, { kind = "file.open", process = { name = "find" },
+      file = { path = "/run/secrets/b", directory = true } } },
+      event = { kind = "file.open", process = { name = "find" }, file = { path = "/run/secrets/c", directory = true } } },
+    { note = "an application's mounted secrets", expect = false, before = { { kind = "file.open", file = { path = "/run/secrets/a" } },
+      { kind = "file.open", file = { path = "/run/secrets/b" } } }, event = { kind = "file.open", file = { path = "/run/secrets/c" } } },
   },
 }

@@ -17,7 +17,7 @@ return {
   severity = "medium",
   attack = { "T1552.001" },
   message = "{process.name} opened {file.path}: {process.cmdline}",
-  where = { names = { readers, lists.shells }, paths = stored, fields = { ["file.write"] = false } },
+  where = { names = { readers, lists.shells }, paths = stored, fields = { ["file.write"] = false, ["file.directory"] = false } },
   exceptions = {
     exceptions.startup,
     exceptions.package_managers,
@@ -26,6 +26,8 @@ return {
   false_positives = { "Shell scripts that read a mounted secret after the start" },
   references = { "https://attack.mitre.org/techniques/T1552/001/" },
   examples = {
+    { note = "a folder on the way", expect = false, event = { kind = "file.open", process = { name = "find" },
+      file = { path = "/run/secrets/a", directory = true } } },
     { expect = true, event = { kind = "file.open", process = { name = "cat" }, file = { path = "/root/.aws/credentials" } } },
     { expect = true, event = { kind = "file.access", process = { name = "grep" }, file = { path = "/run/secrets/db" } } },
     { expect = false, event = { kind = "file.open", process = { name = "aws" }, file = { path = "/root/.aws/credentials" } } },
