@@ -12,7 +12,8 @@ return {
   severity = "high",
   attack = { "T1552.001", "T1552.004", "T1003.008" },
   message = "{process.parent.name} gathers credentials; the last: {file.path}",
-  where = { paths = { stored, "*/.ssh/id_*", "/etc/shadow", "/etc/ssh/ssh_host_*_key" }, fields = { ["file.write"] = false, ["file.directory"] = false } },
+  where = { paths = { stored, "*/.ssh/id_*", "/etc/shadow", "/etc/ssh/ssh_host_*_key" },
+    fields = { ["file.write"] = false, ["file.directory"] = false } },
   match = function(event)
     -- Files whose reader is not known are not those of one process.
     return event.process ~= nil

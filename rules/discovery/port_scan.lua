@@ -41,5 +41,6 @@ return {
       event = { process = { pid = 7 }, socket = { family = "ipv4", remote_port = 20 } },
     },
     { expect = false, event = { process = { pid = 7 }, socket = { family = "ipv4", remote_port = 443 } } },
+    { expect = false, event = { socket = { family = "ipv4", remote_port = 443 } } },
   },
 }

@@ -14,7 +14,9 @@ return {
   message = "{process.parent.name} compiles: {process.cmdline}",
   where = { names = compilers },
   match = function(event)
-    return not match.has_arg(event.process, "--version", "-v", "-dumpversion", "-print-search-dirs")
+    local process = event.process
+    return not match.has_arg(process, "--version", "-v", "-dumpversion", "-print-search-dirs")
+      and not match.named(process.parent, compilers) -- cc starts cc1, collect2 and ld; it was told already
   end,
   exceptions = {
     exceptions.startup,
@@ -26,6 +28,7 @@ return {
   examples = {
     { expect = true, event = { process = { name = "gcc", argv = { "gcc", "-o", "/tmp/x", "x.c" } } } },
     { expect = true, event = { process = { name = "cc1", argv = { "cc1", "-quiet", "x.c" } } } },
+    { expect = false, event = { process = { name = "cc1", argv = { "cc1", "-quiet", "x.c" }, parent = { name = "cc" } } } },
     { expect = false, event = { process = { name = "gcc", argv = { "gcc", "--version" } } } },
     { expect = false, event = { process = { name = "make", argv = { "make", "install" } } } },
     { expect = false, event = { process = { name = "gcc", argv = { "gcc", "x.c" }, lineage = { package_manager = true } } } },

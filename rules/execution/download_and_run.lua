@@ -1,25 +1,52 @@
 local lists = require "moonwatch.lists"
+local match = require "moonwatch.match"
 
 local fetchers = lists.set { "curl", "wget", "nc", "ncat", "netcat", "socat", "ftp", "tftp", "scp", "sftp", "rsync", "aws" }
+
+--- Names of files may be longer than a key.
+local function key_of(path)
+  return path:sub(-400)
+end
 
 return {
   id = "download_and_run",
   summary = "File downloaded, then run",
   why = "What a tool has just fetched from the network and is run at once came with nobody's image.",
+  on = { "file.create", "file.modify", "process.exec" },
   severity = "high",
   attack = { "T1105", "T1204.002" },
-  message = "{process.parent.name} ran {process.exe}, which had just been downloaded: {process.cmdline}",
-  sequence = {
-    within_s = 120,
-    { on = { "file.create", "file.modify" }, where = { names = fetchers }, by = { "file.path" } },
-    { on = { "process.exec" }, where = { is = "dropped" }, by = { "process.exe" } },
-  },
+  message = "{process.parent.name} ran what had just been downloaded: {process.cmdline} ({process.exe})",
+  where = { { names = fetchers, fields = { ["file.path"] = "*" } }, { is = "dropped" } },
+  memory = { scope = "rule", ttl_s = 120 },
+  match = function(event, memory)
+    local process, file = event.process, event.file
+    if file then
+      if file.path and match.named(process, fetchers) then
+        memory.set(key_of(file.path), true)
+      end
+      return false
+    end
+    -- A script is not what the kernel executes, but its shell; a loader's program likewise.
+    local path = process.script or process.program or process.exe
+    return path ~= nil and memory.get(key_of(path)) == true
+  end,
   false_positives = { "Programs that update themselves by curl" },
   references = { "https://attack.mitre.org/techniques/T1105/" },
   examples = {
     { expect = true, before = { { kind = "file.create", process = { name = "curl" }, file = { path = "/tmp/x" } } },
       event = { kind = "process.exec", process = { name = "x", exe = "/tmp/x", dropped = true } } },
     { expect = false, before = { { kind = "file.create", process = { name = "curl" }, file = { path = "/tmp/y" } } },
+      event = { kind = "process.exec", process = { name = "x", exe = "/tmp/x", dropped = true } } },
+    { note = "a script", expect = true, before = { { kind = "file.create", process = { name = "wget" }, file = { path = "/tmp/x.sh" } } },
+      event = { kind = "process.exec", process = { name = "x.sh", exe = "/usr/bin/dash", script = "/tmp/x.sh", dropped = true } } },
+    { expect = false, before = { { kind = "file.create", process = { name = "curl" }, file = { path = "/tmp/x" } } },
+      event = { kind = "process.exec", process = { name = "x", dropped = true } } },
+    { note = "a program given to a loader", expect = true, before = { { kind = "file.create", process = { name = "curl" },
+      file = { path = "/srv/x" } } }, event = { kind = "process.exec", process = { name = "ld.so", exe = "/usr/lib/ld.so",
+      program = "/srv/x", dropped = true } } },
+    { expect = false, event = { kind = "file.modify", process = { name = "curl", dropped = true }, file = { hashed = 0 } } },
+    { note = "another that was dropped writes, too", expect = false, before = { { kind = "file.modify", process = { name = "y",
+      dropped = true }, file = { path = "/tmp/x" } } },
       event = { kind = "process.exec", process = { name = "x", exe = "/tmp/x", dropped = true } } },
     { expect = false, before = { { kind = "file.create", process = { name = "tar" }, file = { path = "/tmp/x" } } },
       event = { kind = "process.exec", process = { name = "x", exe = "/tmp/x", dropped = true } } },

@@ -43,5 +43,8 @@ return {
     { expect = false, event = { file = { path = "/data/1.db.locked", old_path = "/data/1.db" } } },
     { expect = false, event = { file = { path = "/data/b", old_path = "/data/a" } } },
     { expect = false, event = { file = { path = "/data/b" } } },
+    { expect = false, event = { file = { old_path = "/data/b" } } },
+    { note = "a folder", expect = false, event = { file = { path = "/data/b.locked", old_path = "/data/b", directory = true } } },
+    { expect = false, event = { process = { name = "x" } } },
   },
 }

@@ -7,8 +7,10 @@ import socket
 import sys
 
 WEB = (80, 443, 8080)
-MASTER = (4444, 31337)
+MASTER = (2222, 4444)
 OTHERS = (22, 53, 6443, 9001)
+with open("/bin/true", "rb") as file:
+    PROGRAM = file.read()
 SCRIPT = b"#!/bin/sh\n/bin/true $0 was downloaded\n"
 
 
@@ -33,7 +35,9 @@ def answer(port, connection):
             if data.startswith(b"HEAD "):
                 connection.send(b"HTTP/1.0 200 OK\r\n\r\n")
             else:
-                connection.send(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(SCRIPT), SCRIPT))
+                content = PROGRAM if b" /program " in data else SCRIPT
+                connection.setblocking(True)
+                connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(content), content))
             connection.shutdown(socket.SHUT_WR)
         except OSError:
             pass

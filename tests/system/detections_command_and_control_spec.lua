@@ -1,0 +1,1 @@
+require("tests.system.acts").describe "command_and_control"
