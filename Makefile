@@ -9,7 +9,8 @@ setup_tests = @./setup build run test && { ./setup programs || echo "note: some 
 	{ ./setup guest || echo "note: no tests on other kernels and processors"; }
 
 .DEFAULT_GOAL := build
-.PHONY: build run test fuzz arm64 torture soak bench bench-docs bench-rules bench-sql bench-scale docs lint format asan tsan clean help
+.PHONY: build run test fuzz arm64 torture soak packages bench bench-docs bench-rules bench-sql bench-scale docs lint format asan
+.PHONY: tsan clean help
 
 build: ## build/bin/moonwatch, which runs from this checkout
 	@./setup build
@@ -55,6 +56,13 @@ arm64: ## cross build for 64-bit ARM, linked statically: build-arm64/bin/moonwat
 	@./setup build guest
 	@cmake --preset arm64 >/dev/null
 	$(call cmake_build,arm64,moonwatch)
+
+packages: ## of the trees in dist/: packages for Debian and rpm, tars, images, bills of materials, checksums
+	@./setup packages
+	@trees=$$(for machine in x86_64 aarch64; do tree=dist/$$machine; \
+		[ ! -x $$tree/opt/moonwatch/bin/moonwatch ] || echo $$tree/opt/moonwatch $$machine $$tree/pins; done); \
+		[ "$$trees" ] || { echo "there is no tree in dist/: make dist" >&2; exit 1; }; \
+		container/packages/make dist $$trees && cat dist/SHA256SUMS
 
 bench: ## what it costs: native, moonwatch and strace compared
 	@./setup build run test bench

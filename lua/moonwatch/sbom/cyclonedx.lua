@@ -52,22 +52,45 @@ local function component_of(component)
   }
 end
 
+-- Files that are told with what is in them.
+local function add_files(components, refs, files)
+  for _, file in ipairs(files or {}) do
+    local ref = "file:" .. file.path
+    components[#components + 1] = {
+      ["bom-ref"] = ref,
+      type = "file",
+      name = file.path,
+      hashes = { { alg = "SHA-1", content = file.sha1 }, { alg = "SHA-256", content = file.sha256 } },
+    }
+    refs[#refs + 1] = ref
+  end
+end
+
+local function add_system(components, refs, system)
+  if system then
+    components[#components + 1] = {
+      ["bom-ref"] = "operating-system",
+      type = "operating-system",
+      name = system.id,
+      version = system.version,
+      description = system.name,
+    }
+    refs[#refs + 1] = "operating-system"
+  end
+end
+
 ---@param bill moonwatch.sbom.Bill
 ---@return string
 function M.write(bill)
-  local system = bill.system
-  local components = { {
-    ["bom-ref"] = "operating-system",
-    type = "operating-system",
-    name = system.id,
-    version = system.version,
-    description = system.name,
-  } }
-  local refs = { "operating-system" }
+  local components, refs = {}, {}
+  add_system(components, refs, bill.system)
   for _, component in ipairs(bill.components) do
     components[#components + 1] = component_of(component)
     refs[#refs + 1] = component.purl
   end
+  add_files(components, refs, bill.files)
+  local subject = bill.subject and component_of(bill.subject) or { ["bom-ref"] = "container", type = "container", name = bill.name }
+  local ref = subject["bom-ref"]
   local document = {
     ["$schema"] = "http://cyclonedx.org/schema/bom-1.6.schema.json",
     bomFormat = "CycloneDX",
@@ -76,12 +99,12 @@ function M.write(bill)
     metadata = {
       timestamp = bill.timestamp,
       tools = { components = { { type = "application", name = "moonwatch", version = bill.tool_version } } },
-      component = { ["bom-ref"] = "container", type = "container", name = bill.name },
+      component = subject,
     },
     components = components,
-    dependencies = { { ref = "container", dependsOn = refs } },
+    dependencies = { { ref = ref, dependsOn = refs } },
     -- What was looked for was found, or not all of it; what else there may be nobody knows.
-    compositions = { { aggregate = bill.is_incomplete and "incomplete" or "unknown", assemblies = { "container" } } },
+    compositions = { { aggregate = bill.is_incomplete and "incomplete" or "unknown", assemblies = { ref } } },
   }
   document.serialNumber = "urn:uuid:" .. json.uuid(json.encode(document))
   return json.encode(document)

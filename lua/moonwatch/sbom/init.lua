@@ -11,11 +11,18 @@ local M = {}
 
 ---@class moonwatch.sbom.Bill
 ---@field name string
----@field system moonwatch.sbom.System
+---@field subject moonwatch.sbom.Component?  what the bill is of, if it is no container
+---@field system moonwatch.sbom.System?
 ---@field components moonwatch.sbom.Component[]
+---@field files moonwatch.sbom.File[]?  in what it is of
 ---@field is_incomplete boolean
 ---@field timestamp string     RFC 3339
 ---@field tool_version string
+
+---@class moonwatch.sbom.File
+---@field path string  from the subject's folder on
+---@field sha1 string    hex
+---@field sha256 string  hex
 
 local FORMATS = { cyclonedx = cyclonedx, spdx = spdx }
 local OPTIONS = { "format", "output", "root", "name", "time_limit", "version" }

@@ -1,4 +1,5 @@
 --- SPDX 2.3 as JSON: spdx.github.io/spdx-spec/v2.3.
+local crypto = require "moonwatch.crypto"
 local json = require "moonwatch.sbom.json"
 local licenses = require "moonwatch.sbom.licenses"
 
@@ -69,33 +70,71 @@ local function plain(id, name, version, purpose, comment)
   }
 end
 
+-- "Package verification code", 7.9 of the specification: of the hashes of all files, in order.
+local function verification_of(files)
+  local hashes = {}
+  for i, file in ipairs(files) do
+    hashes[i] = file.sha1
+  end
+  table.sort(hashes)
+  return { packageVerificationCodeValue = crypto.sha1(table.concat(hashes)) }
+end
+
+local function file_of(file)
+  return {
+    SPDXID = "SPDXRef-File-" .. file.sha1 .. "-" .. file.path:gsub("[^%w%.%-]", "-"),
+    fileName = "./" .. file.path,
+    checksums = {
+      { algorithm = "SHA1", checksumValue = file.sha1 },
+      { algorithm = "SHA256", checksumValue = file.sha256 },
+    },
+    licenseConcluded = NOTHING,
+    licenseInfoInFiles = { NOTHING },
+    copyrightText = NOTHING,
+  }
+end
+
+-- What the bill is of: a container, or a package with its files.
+local function subject_of(bill)
+  if not bill.subject then
+    return plain("SPDXRef-Container", bill.name, nil, "CONTAINER", bill.is_incomplete and "Some of it could not be looked at." or nil)
+  end
+  local package = package_of(bill.subject)
+  if bill.files then
+    package.filesAnalyzed = true
+    package.packageVerificationCode = verification_of(bill.files)
+    package.licenseInfoFromFiles = { NOTHING }
+  end
+  return package
+end
+
 ---@param bill moonwatch.sbom.Bill
 ---@return string
 function M.write(bill)
-  local container, system = "SPDXRef-Container", "SPDXRef-OperatingSystem"
-  local packages = {
-    plain(container, bill.name, nil, "CONTAINER", bill.is_incomplete and "Some of it could not be looked at." or nil),
-    plain(system, bill.system.id, bill.system.version, "OPERATING-SYSTEM", bill.system.name),
-  }
-  local relationships = {
-    { spdxElementId = "SPDXRef-DOCUMENT", relationshipType = "DESCRIBES", relatedSpdxElement = container },
-    { spdxElementId = container, relationshipType = "CONTAINS", relatedSpdxElement = system },
-  }
+  local packages, relationships = { subject_of(bill) }, {}
+  local subject = packages[1].SPDXID
+  local function relate(from, kind, to)
+    relationships[#relationships + 1] = { spdxElementId = from, relationshipType = kind, relatedSpdxElement = to }
+  end
+  relate("SPDXRef-DOCUMENT", "DESCRIBES", subject)
+  if bill.system then
+    packages[2] = plain("SPDXRef-OperatingSystem", bill.system.id, bill.system.version, "OPERATING-SYSTEM", bill.system.name)
+    relate(subject, "CONTAINS", packages[2].SPDXID)
+  end
   for _, component in ipairs(bill.components) do
     local package = package_of(component)
     packages[#packages + 1] = package
-    relationships[#relationships + 1] = {
-      spdxElementId = container,
-      relationshipType = "CONTAINS",
-      relatedSpdxElement = package.SPDXID,
-    }
     if component.is_excluded then
-      relationships[#relationships] = {
-        spdxElementId = package.SPDXID,
-        relationshipType = "BUILD_DEPENDENCY_OF",
-        relatedSpdxElement = container,
-      }
+      relate(package.SPDXID, "BUILD_DEPENDENCY_OF", subject)
+    else
+      relate(subject, "CONTAINS", package.SPDXID)
     end
+  end
+  local files
+  for i, file in ipairs(bill.files or {}) do
+    files = files or {}
+    files[i] = file_of(file)
+    relate(subject, "CONTAINS", files[i].SPDXID)
   end
   local document = {
     spdxVersion = "SPDX-2.3",
@@ -104,6 +143,7 @@ function M.write(bill)
     name = bill.name,
     creationInfo = { created = bill.timestamp, creators = { "Tool: moonwatch-" .. bill.tool_version } },
     packages = packages,
+    files = files,
     relationships = relationships,
   }
   document.documentNamespace = ("https://spdx.org/spdxdocs/moonwatch-%s"):format(json.uuid(json.encode(document)))

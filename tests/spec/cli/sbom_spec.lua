@@ -2,6 +2,7 @@
 local cjson = require "cjson"
 local licenses = require "moonwatch.sbom.licenses"
 local program = require "tests.spec.program"
+local python_of = require "tests.fixtures.sbom.python"
 local worlds = require "tests.spec.sql.world"
 
 local function read(path)
@@ -176,19 +177,16 @@ describe("moonwatch sbom", function()
   end)
 
   it("is valid by the schemas and tools of the formats", function()
-    local venv = program.build .. "/sbom-venv"
-    local install = ("flock %s.lock timeout 200 sh -c 'test -e %s/complete || { rm -rf %s; python3 -m venv %s && " ..
-      "%s/bin/pip -q install \"cyclonedx-python-lib[json-validation]>=11,<12\" \"spdx-tools>=0.8,<0.9\" && touch %s/complete; }' " ..
-      ">%s.log 2>&1"):gsub("%%s", venv)
-    if not os.execute(install) then
-      return pending("no validators: python3 -m venv, or pip without PyPI, failed; see " .. venv .. ".log")
+    local python, why = python_of.find()
+    if not python then
+      return pending(why)
     end
     local names = {}
     for _, format in ipairs { "cyclonedx", "spdx" } do
       names[#names + 1] = ("%s/bill.%s.json"):format(world.root, format == "spdx" and "spdx" or "cdx")
       assert.are.equal("", sbom({ "--root=" .. world.root, "--format=" .. format, "--output=" .. names[#names] }).err)
     end
-    local pipe <close> = assert(io.popen(("%s/bin/python tests/spec/cli/sbom_check.py %s 2>&1"):format(venv,
+    local pipe <close> = assert(io.popen(("%s tests/fixtures/sbom/check.py %s 2>&1"):format(python,
       table.concat(names, " "))))
     assert.are.equal("2 documents, 0 findings\n", pipe:read("a"))
   end)
