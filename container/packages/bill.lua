@@ -26,15 +26,15 @@ end
 
 ---@return moonwatch.sbom.File[]
 local function files_of(folder)
-  local files = {}
+  local list = {}
   local pipe <close> = assert(io.popen(("cd %s && LC_ALL=C find . -type f | LC_ALL=C sort"):format(quote(folder))))
   for line in pipe:lines() do
     local path = line:gsub("^%./", "")
     local content = read(folder .. "/" .. path)
-    files[#files + 1] = { path = path, sha1 = crypto.sha1(content), sha256 = crypto.sha256(content) }
+    list[#list + 1] = { path = path, sha1 = crypto.sha1(content), sha256 = crypto.sha256(content) }
   end
-  assert(#files > 0, folder .. " is empty")
-  return files
+  assert(#list > 0, folder .. " is empty")
+  return list
 end
 
 ---@return moonwatch.sbom.Component[]
@@ -99,6 +99,5 @@ local bill = {
 for ending, text in pairs {
   [".cdx.json"] = cyclonedx.write(bill), [".spdx.json"] = spdx.write(bill), [".copyright"] = copyright_of(components),
 } do
-  local message = whole_file.write(out .. ending, text)
-  assert(not message, message)
+  assert(whole_file.write(out .. ending, text))
 end

@@ -32,6 +32,7 @@ int luaopen_moonwatch_terminal(lua_State *L);
 int luaopen_moonwatch_text(lua_State *L);
 int luaopen_moonwatch_tls(lua_State *L);
 int luaopen_moonwatch_watch(lua_State *L);
+int luaopen_moonwatch_whole_file(lua_State *L);
 int luaopen_moonwatch_writer(lua_State *L);
 int luaopen_moonwatch_yaml(lua_State *L);
 
@@ -58,6 +59,7 @@ const struct mw_script_module mw_script_modules[] = {
 	{"moonwatch.text", luaopen_moonwatch_text, (unsigned)MW_SEEN_BY_ALL},
 	{"moonwatch.tls", luaopen_moonwatch_tls, OURS},
 	{"moonwatch.watch", luaopen_moonwatch_watch, MW_SEEN_BY(MW_SCRIPT_AGENT)},
+	{"moonwatch.whole_file", luaopen_moonwatch_whole_file, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"moonwatch.writer", luaopen_moonwatch_writer, OURS},
 	{"moonwatch.yaml", luaopen_moonwatch_yaml, MW_SEEN_BY(MW_SCRIPT_TOOL)},
 	{"cjson", luaopen_cjson, OURS},

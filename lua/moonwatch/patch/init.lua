@@ -202,7 +202,8 @@ local function write(path, content)
     end
     return not ok and message or nil
   end
-  return whole_file.write(path, content)
+  local _, message = whole_file.write(path, content)
+  return message
 end
 
 -- What there is in a document, and who knows it: a list of { handler, part }.

@@ -90,7 +90,8 @@ end
 
 local function write(output, document)
   if output and output ~= "-" then
-    return whole_file.write(output, document)
+    local _, message = whole_file.write(output, document)
+    return message
   end
   local ok, message = io.stdout:write(document)
   if ok then

@@ -46,6 +46,22 @@ describe("moonwatch patch", function()
     assert.are.equal(before, read(path))
   end)
 
+  it("keeps the file's mode and owner, there and back", function()
+    local path = copy "ecs/shell_entrypoint.json"
+    local is_root = os.execute "test $(id -u) = 0"
+    os.execute(("chmod 640 %s; %s chown 1234:4321 %s"):format(path, is_root and "" or ":", path))
+    local function stat()
+      return program.execute({ "stat", "-c", "%a %u %g", path }).out
+    end
+    local before = stat()
+    for _, words in ipairs { "--image=r/moonwatch:1", "--undo" } do
+      local result = run(words .. " " .. path)
+      assert.are.equal(0, result.status, result.err)
+      assert.are.equal(before, stat())
+    end
+    assert.are.equal("640", before:match "%d+")
+  end)
+
   it("shows a diff that patch(1) takes, and changes nothing, by --dry-run", function()
     local path = copy "cloudformation/intrinsics.yaml"
     local before = read(path)
