@@ -27,11 +27,17 @@ struct info {
 #define GET_INFO _IOWR(0xFF, 11, struct info)
 #define INFO_CREDS 2u
 
-int mw_pidfd_ids(pid_t pid, struct mw_pidfd_ids *ret)
+int mw_pidfd_open(pid_t pid, int *ret_fd)
 {
-	MW_AUTO_FD fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (fd < 0)
 		return errno == ENOSYS || errno == EPERM ? -ENOTTY : -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+int mw_pidfd_ids(int fd, struct mw_pidfd_ids *ret)
+{
 	struct info info = {.mask = INFO_CREDS};
 	if (ioctl(fd, GET_INFO, &info) < 0)
 		return errno == ESRCH ? -ESRCH : -ENOTTY;

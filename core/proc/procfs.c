@@ -229,11 +229,16 @@ int mw_procfs_open_pid(int procfd, pid_t pid, int *ret_pidfd)
 	return 0;
 }
 
-int mw_procfs_stat(int pidfd, struct mw_proc_stat *ret)
+int mw_procfs_stat_named(int dirfd, const char *name, struct mw_proc_stat *ret)
 {
 	char line[MW_PROC_STAT_BYTES];
-	ssize_t n = mw_procfs_read_small(pidfd, "stat", line, sizeof(line));
+	ssize_t n = mw_procfs_read_small(dirfd, name, line, sizeof(line));
 	return n < 0 ? (int)n : mw_procfs_parse_stat(line, (size_t)n, ret);
+}
+
+int mw_procfs_stat(int pidfd, struct mw_proc_stat *ret)
+{
+	return mw_procfs_stat_named(pidfd, "stat", ret);
 }
 
 int mw_procfs_status(int pidfd, struct mw_proc_status *ret)
@@ -243,10 +248,10 @@ int mw_procfs_status(int pidfd, struct mw_proc_status *ret)
 	return n < 0 ? (int)n : mw_procfs_parse_status(text, (size_t)n, ret);
 }
 
-int mw_procfs_io(int pidfd, struct mw_proc_io *ret)
+int mw_procfs_io(int dirfd, const char *name, struct mw_proc_io *ret)
 {
 	char text[IO_BYTES];
-	ssize_t n = mw_procfs_read_small(pidfd, "io", text, sizeof(text) - 1);
+	ssize_t n = mw_procfs_read_small(dirfd, name, text, sizeof(text) - 1);
 	if (n < 0)
 		return (int)n;
 	text[n] = '\0';
@@ -277,10 +282,10 @@ int mw_procfs_read(int pidfd, const char *name, struct mw_buf *out)
 }
 
 /* Lines "HIERARCHY:CONTROLLERS:PATH", cgroups(7); the unified hierarchy is 0 and has no controllers. */
-int mw_procfs_cgroup(int pidfd, char out[MW_PATH_BYTES])
+int mw_procfs_cgroup(int dirfd, const char *name, char out[MW_PATH_BYTES])
 {
 	char text[CGROUP_BYTES];
-	ssize_t n = mw_procfs_read_small(pidfd, "cgroup", text, sizeof(text) - 1);
+	ssize_t n = mw_procfs_read_small(dirfd, name, text, sizeof(text) - 1);
 	if (n < 0)
 		return (int)n;
 	text[n] = '\0';

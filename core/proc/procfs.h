@@ -83,9 +83,11 @@ ssize_t mw_procfs_read_small(int dirfd, const char *name, char *out, size_t n);
 int mw_procfs_open_pid(int procfd, pid_t pid, int *ret_pidfd);
 
 int mw_procfs_stat(int pidfd, struct mw_proc_stat *ret);
+/* The same of a file that is called `name` below `dirfd`: of an open /proc, "PID/stat". */
+int mw_procfs_stat_named(int dirfd, const char *name, struct mw_proc_stat *ret);
 int mw_procfs_status(int pidfd, struct mw_proc_status *ret);
-/* -EACCES when we may not look at that process. */
-int mw_procfs_io(int pidfd, struct mw_proc_io *ret);
+/* `name` is "io", or "PID/io" below an open /proc.  -EACCES when we may not look at that process. */
+int mw_procfs_io(int dirfd, const char *name, struct mw_proc_io *ret);
 
 /* Target of the link `name` ("exe", "cwd", "root", "ns/pid", "fd/3").  -ENOENT when it has none (a kernel thread, a
  * zombie), -EACCES when we may not look. */
@@ -95,8 +97,9 @@ int mw_procfs_link(int pidfd, const char *name, char out[MW_PATH_BYTES]);
  * longer than the buffer may become; then what fits is there. */
 int mw_procfs_read(int pidfd, const char *name, struct mw_buf *out);
 
-/* Path of its control group: that of the unified hierarchy, else of the first that is not the root.  "" for none. */
-int mw_procfs_cgroup(int pidfd, char out[MW_PATH_BYTES]);
+/* Path of its control group: that of the unified hierarchy, else of the first that is not the root.  "" for none.
+ * `name` is "cgroup", or "PID/cgroup" below an open /proc. */
+int mw_procfs_cgroup(int dirfd, const char *name, char out[MW_PATH_BYTES]);
 
 /* Walk over all processes in the order the kernel gives: `for (…; mw_procfs_next(walk, &pid) > 0;)`. */
 struct mw_procfs_walk;

@@ -20,7 +20,7 @@ enum {
 	/* With fewer processes a thread would begin when all is done. */
 	WORTH_THREADS = 64,
 	/* Batches that are made without. */
-	FIRST = 4,
+	FIRST = 1,
 };
 
 struct state {
@@ -30,6 +30,7 @@ struct state {
 	pid_t *pids;
 	size_t count, capacity;
 	bool are_asked_for; /* by their numbers, which may be those of threads */
+	bool is_without_folder;
 	struct mw_crew *crew;
 	size_t given;
 	/* Told of by all threads. */
@@ -95,7 +96,9 @@ static int add_all(struct state *state, int procfd)
 static int look_at(struct state *state, pid_t pid, struct mw_rows *rows)
 {
 	MW_AUTO_FD pidfd = -1;
-	int r = mw_procfs_open_pid(state->scan->world->procfd, pid, &pidfd);
+	int r = 0;
+	if (state->are_asked_for || !state->is_without_folder)
+		r = mw_procfs_open_pid(state->scan->world->procfd, pid, &pidfd);
 	if (r < 0)
 		return r;
 	/* A thread has a folder too, under its own id, that the list does not show. */
@@ -144,6 +147,7 @@ int mw_process_table_open(const struct mw_sql_scan *scan, const struct mw_proces
 		return -ENOMEM;
 	state->scan = scan;
 	state->add = table->add;
+	state->is_without_folder = table->is_without_folder;
 	state->batch = table->batch ? table->batch : 1;
 	size_t count = 0;
 	const struct mw_sql_constraint *pids = mw_sql_one_of(scan, table->pid, &count);

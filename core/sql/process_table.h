@@ -3,13 +3,14 @@
  * A process that ends while it is looked at gives no rows; one we may not look into is told in one warning. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct mw_err;
 struct mw_rows;
 struct mw_sql_scan;
 
-/* Add the rows of a process, none or many; `pidfd` is an open /proc/PID.  0, or a negative errno, of which -ESRCH (it has gone)
+/* Add the rows of a process, none or many; `pidfd` is an open /proc/PID, or -1 where the table wants none.  0, or a negative errno, of which -ESRCH (it has gone)
  * and -EACCES (we may not look) do not end the query.  Rows it added before stay.  Any thread may call it: of the world
  * it may only read, and warn. */
 typedef int mw_process_rows(const struct mw_sql_scan *scan, pid_t pid, int pidfd, struct mw_rows *rows);
@@ -23,6 +24,8 @@ struct mw_process_table {
 	mw_process_rows *add;
 	/* Processes whose rows are made at once, 0 for one: where each has few. */
 	unsigned batch;
+	/* Of processes that are not asked for by number, no folder is opened. */
+	bool is_without_folder;
 };
 
 /* For `open`, `next` and `close` of a table. */

@@ -27,7 +27,6 @@ struct mw_sql_world {
 	uint64_t processes_read;
 	/* Threads that tables may take beside the one that asks. */
 	unsigned helpers;
-	bool has_pidfd_ids;      /* of processes in `procfd`; for the table processes */
 	struct mw_buf *warnings; /* lines */
 	/* A table tells SQLite its columns, which for the authorizer looks like writing. */
 	bool is_declaring;

@@ -187,8 +187,8 @@ static void a_process_that_has_gone_is_esrch(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(mw_procfs_stat(pidfd, &stat), -ESRCH);
 	assert_int_equal(mw_procfs_status(pidfd, &status), -ESRCH);
-	assert_int_equal(mw_procfs_io(pidfd, &io), -ESRCH);
-	assert_int_equal(mw_procfs_cgroup(pidfd, path), -ESRCH);
+	assert_int_equal(mw_procfs_io(pidfd, "io", &io), -ESRCH);
+	assert_int_equal(mw_procfs_cgroup(pidfd, "cgroup", path), -ESRCH);
 	assert_int_equal(mw_procfs_read(pidfd, "cmdline", &buf), -ESRCH);
 	assert_true(mw_procfs_link(pidfd, "exe", path) < 0);
 	int again = -1;
@@ -293,7 +293,7 @@ static void control_groups_of_all_kinds(void **state)
 		int file = openat(fd, "cgroup", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 		assert_int_equal(write(file, cases[i].text, strlen(cases[i].text)), strlen(cases[i].text));
 		close(file);
-		assert_int_equal(mw_procfs_cgroup(fd, path), 0);
+		assert_int_equal(mw_procfs_cgroup(fd, "cgroup", path), 0);
 		assert_string_equal(path, cases[i].path);
 	}
 	assert_int_equal(unlinkat(fd, "cgroup", 0), 0);

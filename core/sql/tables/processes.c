@@ -118,10 +118,25 @@ static int64_t milliseconds(uint64_t ticks)
 	return mw_procfs_ticks_ns(ticks) / MW_NS_PER_MS;
 }
 
-static int add_stat(int pidfd, struct mw_rows *rows)
+/* Where files of a process are: in its folder, which is open, or below /proc under its number. */
+struct place {
+	int dirfd;
+	pid_t pid; /* 0 in its folder */
+};
+
+static const char *file_of(const struct place *place, const char *file, char name[MW_PROC_NAME_BYTES])
 {
+	if (!place->pid)
+		return file;
+	mw_procfs_name(place->pid, file, name);
+	return name;
+}
+
+static int add_stat(const struct place *place, struct mw_rows *rows)
+{
+	char name[MW_PROC_NAME_BYTES];
 	struct mw_proc_stat stat;
-	int r = mw_procfs_stat(pidfd, &stat);
+	int r = mw_procfs_stat_named(place->dirfd, file_of(place, "stat", name), &stat);
 	if (r < 0)
 		return r;
 	mw_rows_string(rows, NAME, stat.comm);
@@ -139,20 +154,20 @@ static int add_stat(int pidfd, struct mw_rows *rows)
 	return 0;
 }
 
-/* Making the text of PID/status costs the kernel more than any other of these files.  Where the ids can be had without it, a file
- * of the process is read after that: it is then still the one that has the number. */
-static bool add_ids_quickly(const struct mw_sql_scan *scan, pid_t pid, struct mw_rows *rows)
+/* Making the text of PID/status costs the kernel more than any other of these files. */
+static int add_ids_of_pidfd(int fd, struct mw_rows *rows)
 {
 	struct mw_pidfd_ids ids;
-	if (!scan->world->has_pidfd_ids || mw_pidfd_ids(pid, &ids) < 0)
-		return false;
+	int r = mw_pidfd_ids(fd, &ids);
+	if (r < 0)
+		return r;
 	mw_rows_int(rows, UID, ids.uid);
 	mw_rows_int(rows, GID, ids.gid);
 	mw_rows_int(rows, EUID, ids.euid);
 	mw_rows_int(rows, EGID, ids.egid);
 	mw_rows_int(rows, SUID, ids.suid);
 	mw_rows_int(rows, SGID, ids.sgid);
-	return true;
+	return 0;
 }
 
 static int add_ids(int pidfd, struct mw_rows *rows)
@@ -171,29 +186,32 @@ static int add_ids(int pidfd, struct mw_rows *rows)
 }
 
 /* Most are short: those take neither memory nor a second read. */
-static int read_argv(int pidfd, char small[SMALL_BYTES], struct mw_buf *large, const char **ret, size_t *ret_bytes)
+static int read_argv(const struct place *place, char small[SMALL_BYTES], struct mw_buf *large, const char **ret,
+		     size_t *ret_bytes)
 {
-	ssize_t n = mw_procfs_read_small(pidfd, "cmdline", small, SMALL_BYTES);
+	char name[MW_PROC_NAME_BYTES];
+	const char *file = file_of(place, "cmdline", name);
+	ssize_t n = mw_procfs_read_small(place->dirfd, file, small, SMALL_BYTES);
 	if (n < 0)
 		return (int)n;
 	*ret = small;
 	*ret_bytes = (size_t)n;
 	if (n < SMALL_BYTES)
 		return 0;
-	int r = mw_procfs_read(pidfd, "cmdline", large);
+	int r = mw_procfs_read(place->dirfd, file, large);
 	*ret = large->data ? large->data : small;
 	*ret_bytes = large->data ? large->size : (size_t)n;
 	return r == -EFBIG ? 0 : r;
 }
 
-static int add_cmdline(int pidfd, struct mw_rows *rows)
+static int add_cmdline(const struct place *place, struct mw_rows *rows)
 {
 	char small[SMALL_BYTES];
 	MW_AUTO(mw_buf) large = MW_BUF(CMDLINE_BYTES);
 	MW_AUTO(mw_buf) cmdline = MW_BUF((size_t)CMDLINE_BYTES * 16); /* what stands for a secret may be longer */
 	const char *argv = NULL;
 	size_t bytes = 0;
-	int r = read_argv(pidfd, small, &large, &argv, &bytes);
+	int r = read_argv(place, small, &large, &argv, &bytes);
 	if (r < 0)
 		return r;
 	const char *previous = NULL;
@@ -215,11 +233,12 @@ static int add_cmdline(int pidfd, struct mw_rows *rows)
 }
 
 /* A kernel thread has no executable, and of other users' processes we may not know it. */
-static void add_executable(int pidfd, struct mw_rows *rows)
+static void add_executable(const struct place *place, struct mw_rows *rows)
 {
 	static const char deleted[] = " (deleted)"; /* d_path() of the kernel */
+	char name[MW_PROC_NAME_BYTES];
 	char path[MW_PATH_BYTES];
-	bool is_known = mw_procfs_link(pidfd, "exe", path) == 0;
+	bool is_known = mw_procfs_link(place->dirfd, file_of(place, "exe", name), path) == 0;
 	size_t length = is_known ? strlen(path) : 0;
 	size_t tail = sizeof(deleted) - 1;
 	bool is_deleted = length > tail && strcmp(path + length - tail, deleted) == 0;
@@ -227,49 +246,75 @@ static void add_executable(int pidfd, struct mw_rows *rows)
 	mw_rows_int(rows, ON_DISK, !is_known ? -1 : !is_deleted);
 }
 
-static void add_link(int pidfd, struct mw_rows *rows, unsigned column, const char *name)
+static void add_link(const struct place *place, struct mw_rows *rows, unsigned column, const char *link)
 {
+	char name[MW_PROC_NAME_BYTES];
 	char path[MW_PATH_BYTES];
-	mw_rows_string(rows, column, mw_procfs_link(pidfd, name, path) == 0 ? path : "");
+	bool is_known = mw_procfs_link(place->dirfd, file_of(place, link, name), path) == 0;
+	mw_rows_string(rows, column, is_known ? path : "");
 }
 
-static void add_io(int pidfd, struct mw_rows *rows)
+static void add_io(const struct place *place, struct mw_rows *rows)
 {
+	char name[MW_PROC_NAME_BYTES];
 	struct mw_proc_io io;
-	if (mw_procfs_io(pidfd, &io) < 0)
+	if (mw_procfs_io(place->dirfd, file_of(place, "io", name), &io) < 0)
 		return;
 	mw_rows_int(rows, DISK_BYTES_READ, (int64_t)io.read_bytes);
 	mw_rows_int(rows, DISK_BYTES_WRITTEN, (int64_t)io.write_bytes);
 }
 
-/* -ESRCH when it ended in between. */
-static int add_columns(pid_t pid, int pidfd, const struct mw_sql_scan *scan, struct mw_rows *rows)
+static void add_cgroup(const struct place *place, struct mw_rows *rows)
 {
-	char cgroup[MW_PATH_BYTES];
+	char name[MW_PROC_NAME_BYTES];
+	char path[MW_PATH_BYTES];
+	if (mw_procfs_cgroup(place->dirfd, file_of(place, "cgroup", name), path) == 0)
+		mw_rows_string(rows, CGROUP_PATH, path);
+}
+
+static bool wants_stat(const struct mw_sql_scan *scan)
+{
+	return mw_sql_wants(scan, NAME) || mw_sql_wants(scan, STATE) || wants_any(scan, WIRED_SIZE, SYSTEM_TIME) ||
+	       wants_any(scan, START_TIME, NICE);
+}
+
+/* All but the ids.  -ESRCH when it ended in between. */
+static int add_columns(const struct mw_sql_scan *scan, const struct place *place, struct mw_rows *rows)
+{
 	int r = 0;
-	bool wants_stat = mw_sql_wants(scan, NAME) || mw_sql_wants(scan, STATE) ||
-			  wants_any(scan, WIRED_SIZE, SYSTEM_TIME) || wants_any(scan, START_TIME, NICE);
-	bool wants_ids = wants_any(scan, UID, SGID);
-	bool has_ids = wants_ids && wants_stat && add_ids_quickly(scan, pid, rows);
-	if (wants_stat)
-		r = add_stat(pidfd, rows);
-	if (r == 0 && wants_ids && !has_ids)
-		r = add_ids(pidfd, rows);
+	if (wants_stat(scan))
+		r = add_stat(place, rows);
 	if (r == 0 && mw_sql_wants(scan, CMDLINE))
-		r = add_cmdline(pidfd, rows);
+		r = add_cmdline(place, rows);
 	if (r < 0)
 		return r;
 	if (mw_sql_wants(scan, PATH) || mw_sql_wants(scan, ON_DISK))
-		add_executable(pidfd, rows);
+		add_executable(place, rows);
 	if (mw_sql_wants(scan, CWD))
-		add_link(pidfd, rows, CWD, "cwd");
+		add_link(place, rows, CWD, "cwd");
 	if (mw_sql_wants(scan, ROOT))
-		add_link(pidfd, rows, ROOT, "root");
+		add_link(place, rows, ROOT, "root");
 	if (wants_any(scan, DISK_BYTES_READ, DISK_BYTES_WRITTEN))
-		add_io(pidfd, rows);
-	if (mw_sql_wants(scan, CGROUP_PATH) && mw_procfs_cgroup(pidfd, cgroup) == 0)
-		mw_rows_string(rows, CGROUP_PATH, cgroup);
+		add_io(place, rows);
+	if (mw_sql_wants(scan, CGROUP_PATH))
+		add_cgroup(place, rows);
 	return 0;
+}
+
+/* By its number: that the process is still there when all was read means that all was of one. */
+static int add_by_number(const struct mw_sql_scan *scan, pid_t pid, struct mw_rows *rows)
+{
+	MW_AUTO_FD fd = -1;
+	int r = mw_pidfd_open(pid, &fd);
+	if (r == 0)
+		r = add_columns(scan, &(struct place){.dirfd = scan->world->procfd, .pid = pid}, rows);
+	return r < 0 ? r : add_ids_of_pidfd(fd, rows);
+}
+
+static int add_from_folder(const struct mw_sql_scan *scan, int pidfd, struct mw_rows *rows)
+{
+	int r = add_columns(scan, &(struct place){.dirfd = pidfd}, rows);
+	return r == 0 && wants_any(scan, UID, SGID) ? add_ids(pidfd, rows) : r;
 }
 
 static int add_process(const struct mw_sql_scan *scan, pid_t pid, int pidfd, struct mw_rows *rows)
@@ -278,18 +323,28 @@ static int add_process(const struct mw_sql_scan *scan, pid_t pid, int pidfd, str
 	if (r < 0)
 		return r;
 	mw_rows_int(rows, PID, pid);
-	r = add_columns(pid, pidfd, scan, rows);
+	r = pidfd < 0 ? add_by_number(scan, pid, rows) : add_from_folder(scan, pidfd, rows);
 	if (r < 0)
 		mw_rows_undo(rows);
 	return r;
 }
 
+/* Can ids be had of a descriptor, and so without PID/status? */
+static bool has_pidfd_ids(int procfd)
+{
+	MW_AUTO_FD fd = -1;
+	struct mw_pidfd_ids own;
+	return mw_pidfd_fits(procfd) && mw_pidfd_open(getpid(), &fd) == 0 && mw_pidfd_ids(fd, &own) == 0;
+}
+
 static int open_scan(const struct mw_sql_scan *scan, void **ret_state, struct mw_err *err)
 {
-	static const struct mw_process_table table = {.pid = PID, .add = add_process, .batch = 16};
-	struct mw_pidfd_ids own;
-	struct mw_sql_world *world = scan->world;
-	world->has_pidfd_ids = mw_pidfd_fits(world->procfd) && mw_pidfd_ids(getpid(), &own) == 0;
+	struct mw_process_table table = {
+		.pid = PID,
+		.add = add_process,
+		.batch = 16,
+		.is_without_folder = wants_any(scan, UID, SGID) && has_pidfd_ids(scan->world->procfd),
+	};
 	return mw_process_table_open(scan, &table, ret_state, err);
 }
 
