@@ -9,7 +9,7 @@ setup_tests = @./setup build run test && { ./setup programs || echo "note: some 
 	{ ./setup guest || echo "note: no tests on other kernels and processors"; }
 
 .DEFAULT_GOAL := build
-.PHONY: build run test fuzz arm64 torture soak packages bench bench-docs bench-rules bench-sql bench-scale docs lint format asan
+.PHONY: build run test fuzz arm64 dist torture soak packages bench bench-docs bench-rules bench-sql bench-scale docs lint format asan
 .PHONY: tsan clean help
 
 build: ## build/bin/moonwatch, which runs from this checkout
@@ -56,6 +56,13 @@ arm64: ## cross build for 64-bit ARM, linked statically: build-arm64/bin/moonwat
 	@./setup build guest
 	@cmake --preset arm64 >/dev/null
 	$(call cmake_build,arm64,moonwatch)
+
+# Processors that `make dist` builds for.
+ARCH = x86_64 aarch64
+
+dist: ## the portable program, static, and its tree: dist/{x86_64,aarch64}/opt/moonwatch (one: ARCH=x86_64)
+	@./setup dist
+	@for arch in $(ARCH); do cmake/dist/tree $$arch || exit 1; done
 
 packages: ## of the trees in dist/: packages for Debian and rpm, tars, images, bills of materials, checksums
 	@./setup packages
@@ -119,7 +126,7 @@ tsan: ## the unit tests, with ThreadSanitizer
 	@tests/run build-tsan -R '^unit'
 
 clean: ## remove the build folders
-	@rm -rf build build-dev build-asan build-tsan build-lint build-fuzz build-arm64 build-guest
+	@rm -rf build build-dev build-asan build-tsan build-lint build-fuzz build-arm64 build-guest build-dist dist
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile

@@ -20,7 +20,10 @@ if(MOONWATCH_CURL_LINKED)
   set(CURL PkgConfig::CURL)
   add_compile_definitions(MOONWATCH_CURL_LINKED)
   if(MOONWATCH_STATIC)
+    # A static program loads nothing later, either: what of OpenSSL and zstd is loaded elsewhere is linked, too.
+    find_library(ZSTD NAMES libzstd.a REQUIRED)
     target_link_libraries(PkgConfig::CURL INTERFACE ${CURL_STATIC_LIBRARIES})
+    add_compile_definitions(MOONWATCH_ALL_LINKED)
   endif()
 elseif(MOONWATCH_STATIC)
   set(CURL)
@@ -58,7 +61,8 @@ moonwatch_layer(bundle mw_net mw_crypto mw_base ${ZLIB})
 moonwatch_layer(flag mw_base)
 moonwatch_layer(spool mw_event mw_base PkgConfig::SQLITE)
 moonwatch_layer(sql mw_spool mw_flag mw_pkg mw_net mw_proc mw_crypto mw_base PkgConfig::SQLITE ${PCRE2} m)
-moonwatch_layer(script mw_sql mw_spool mw_flag mw_aws mw_net mw_crypto mw_loop mw_event mw_base ${LUA_AND_ITS} ${YAML} Threads::Threads)
+moonwatch_layer(script mw_sql mw_spool mw_flag mw_aws mw_net mw_crypto mw_loop mw_event mw_base ${LUA_AND_ITS} ${YAML} ${ZSTD}
+  Threads::Threads)
 moonwatch_layer(rule mw_script mw_pkg mw_event mw_base Threads::Threads)
 moonwatch_layer(sensor mw_rule mw_bundle mw_script mw_sql mw_spool mw_flag mw_watch mw_launch mw_trace mw_crypto mw_proc mw_event mw_loop
   mw_base)
@@ -68,8 +72,11 @@ add_executable(moonwatch ${cli_sources})
 target_link_libraries(moonwatch PRIVATE moonwatch_flags
   mw_sensor mw_rule mw_bundle mw_script mw_sql mw_spool mw_flag mw_watch mw_aws mw_net mw_launch mw_trace mw_pkg mw_crypto mw_proc
   mw_loop mw_event mw_base)
-# Lua modules written in C (those the test runner needs) find the Lua API in this program.
-set_target_properties(moonwatch PROPERTIES ENABLE_EXPORTS ON
+# Lua modules written in C (those the test runner needs) find the Lua API in this program; a static one loads none.
+if(NOT MOONWATCH_STATIC)
+  set_target_properties(moonwatch PROPERTIES ENABLE_EXPORTS ON)
+endif()
+set_target_properties(moonwatch PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 # All symbols bound at the start: the guard and the tracer, forked from the entrypoint, then never look one up, and the tables of
 # the libraries stay out of their memory.

@@ -8,4 +8,7 @@ file(CREATE_LINK ${PROJECT_SOURCE_DIR}/container/entrypoint.sh ${PROJECT_BINARY_
 
 install(TARGETS moonwatch RUNTIME DESTINATION bin)
 install(PROGRAMS container/entrypoint.sh DESTINATION bin)
+if(MOONWATCH_PREFIX)
+  install(FILES ${MOONWATCH_PREFIX}/ca.pem DESTINATION certs)
+endif()
 install(DIRECTORY lua rules policies DESTINATION . PATTERN meta EXCLUDE)

@@ -37,6 +37,6 @@ void mw_err_prefix(struct mw_err *err, const char *format, ...)
 
 const char *mw_err_name(int code)
 {
-	const char *name = strerrorname_np(code < 0 ? -code : code);
+	const char *name = mw_errno_name(code < 0 ? -code : code);
 	return name ? name : "EUNKNOWN";
 }

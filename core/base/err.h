@@ -22,3 +22,6 @@ __attribute__((format(printf, 2, 3))) void mw_err_prefix(struct mw_err *err, con
 
 /* Name of an errno ("ENOENT"), positive or negative. */
 const char *mw_err_name(int code);
+
+/* The same of a positive one; NULL when there is none of that number. */
+const char *mw_errno_name(int code);

@@ -42,13 +42,37 @@ static int load(struct mw_err *err)
 
 #else
 
-static int load(struct mw_err *err)
-{
-	/* It sees to it that libcrypto reads nothing of the application's environment, and wipes what it frees: both must be
-	 * said before anything of it is used.  Without it there is no network, but signatures. */
-	const struct mw_curl *curl;
-	(void)mw_curl_load(&curl, NULL);
+/* What is taken of it, and where it goes. */
+#define EVP_FUNCTIONS(X) \
+	X(EVP_PKEY_new_raw_public_key, new_public) \
+	X(EVP_PKEY_new_raw_private_key, new_private) \
+	X(EVP_PKEY_get_raw_public_key, get_public) \
+	X(EVP_PKEY_free, free_key) \
+	X(EVP_MD_CTX_new, new_context) \
+	X(EVP_MD_CTX_free, free_context) \
+	X(EVP_DigestVerifyInit, verify_init) \
+	X(EVP_DigestVerify, verify) \
+	X(EVP_DigestSignInit, sign_init) \
+	X(EVP_DigestSign, sign)
 
+#if defined(MOONWATCH_ALL_LINKED)
+
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration
+#define DECLARE(name, member) extern __typeof__(*evp.member) name;
+EVP_FUNCTIONS(DECLARE)
+
+static int find(struct mw_err *err)
+{
+	(void)err;
+#define TAKE(name, member) evp.member = name;
+	EVP_FUNCTIONS(TAKE)
+	return 0;
+}
+
+#else
+
+static int find(struct mw_err *err)
+{
 	static const char *const names[] = {"libcrypto.so.3", "libcrypto.so.1.1"};
 	void *library = NULL;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !library; i++)
@@ -60,22 +84,24 @@ static int load(struct mw_err *err)
 		const char *name;
 		void **to;
 	} symbols[] = {
-		{"EVP_PKEY_new_raw_public_key", (void **)&evp.new_public},
-		{"EVP_PKEY_new_raw_private_key", (void **)&evp.new_private},
-		{"EVP_PKEY_get_raw_public_key", (void **)&evp.get_public},
-		{"EVP_PKEY_free", (void **)&evp.free_key},
-		{"EVP_MD_CTX_new", (void **)&evp.new_context},
-		{"EVP_MD_CTX_free", (void **)&evp.free_context},
-		{"EVP_DigestVerifyInit", (void **)&evp.verify_init},
-		{"EVP_DigestVerify", (void **)&evp.verify},
-		{"EVP_DigestSignInit", (void **)&evp.sign_init},
-		{"EVP_DigestSign", (void **)&evp.sign},
-	};
+#define SYMBOL(name, member) {#name, (void **)&evp.member},
+		EVP_FUNCTIONS(SYMBOL)};
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(*symbols); i++)
 		if (!(*symbols[i].to = dlsym(library, symbols[i].name)))
 			return mw_err_set(err, -ENOSYS, "signatures cannot be checked: libcrypto has no %s",
 					  symbols[i].name);
 	return 0;
+}
+
+#endif
+
+static int load(struct mw_err *err)
+{
+	/* It sees to it that libcrypto reads nothing of the application's environment, and wipes what it frees: both must be
+	 * said before anything of it is used.  Without it there is no network, but signatures. */
+	const struct mw_curl *curl;
+	(void)mw_curl_load(&curl, NULL);
+	return find(err);
 }
 
 #endif

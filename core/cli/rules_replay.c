@@ -1,15 +1,19 @@
 /* moonwatch rules replay, bench: rules judge a recording. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "cli/command.h"
 #include "cli/rules.h"
 #include "pkg/lines_file.h"
@@ -21,6 +25,7 @@ enum {
 	BENCH_EVENTS = 200000,
 	BENCH_MS = 1000, /* at least, unless --times says how often */
 	ROUNDS_MAX = 100000,
+	STATM_BYTES = 256,
 };
 
 struct replay {
@@ -233,8 +238,19 @@ static uint64_t asked_so_far(const struct mw_rules *rules)
 /* Bytes that are allocated now, by whomever. */
 static size_t allocated(void)
 {
+#if defined(__GLIBC__)
 	struct mallinfo2 info = mallinfo2();
 	return info.uordblks + info.hblkhd;
+#else
+	/* proc(5): all, resident, shared, … pages. */
+	MW_AUTO(mw_buf) text = MW_BUF(STATM_BYTES);
+	char *at;
+	if (mw_file_read_at(AT_FDCWD, "/proc/self/statm", &text) < 0 || !text.data)
+		return 0;
+	(void)strtoul(text.data, &at, 10);
+	unsigned long resident = strtoul(at, &at, 10);
+	return (resident - strtoul(at, &at, 10)) * (size_t)sysconf(_SC_PAGESIZE);
+#endif
 }
 
 static void measure(struct mw_rules *rules, struct mw_decoded *events, size_t count, unsigned times)

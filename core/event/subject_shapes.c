@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/err.h"
 #include "event/event.h"
 #include "event/level.h"
 #include "event/set.h"
@@ -172,7 +173,7 @@ static void call_error(const void *object, struct mw_value *ret)
 {
 	const struct mw_call *call = object;
 	if (!call->is_attempt && call->result < 0)
-		set_text(ret, strerrorname_np((int)-call->result));
+		set_text(ret, mw_errno_name((int)-call->result));
 }
 
 static const char *const target_json[] = {"pid", "name", "exe", "cmdline", NULL};

@@ -77,6 +77,23 @@ static int start(const struct mw_curl *curl, struct mw_err *err)
 #define FILL(name) .name = curl_##name,
 static struct mw_curl functions = {MW_CURL_FUNCTIONS(FILL)};
 
+#if defined(MOONWATCH_ALL_LINKED)
+
+/* openssl/crypto.h. */
+int CRYPTO_set_mem_functions(void *(*allocate)(size_t, const char *, int),
+			     void *(*reallocate)(void *, size_t, const char *, int),
+			     void (*release)(void *, const char *, int));
+
+static int load(struct mw_err *err)
+{
+	/* Refused when something of it was used already: nothing of ours that allocates is. */
+	if (!CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free))
+		return mw_err_set(err, -ENOSYS, "OpenSSL was used too early: it would not wipe the keys it frees");
+	return 0;
+}
+
+#else
+
 static int load(struct mw_err *err)
 {
 	(void)err;
@@ -85,6 +102,8 @@ static int load(struct mw_err *err)
 	(void)crypto_free;
 	return 0;
 }
+
+#endif
 
 #elif defined(MOONWATCH_CURL_NONE)
 

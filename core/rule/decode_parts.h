@@ -121,7 +121,7 @@ static const struct slot socket_slots[] = {
 static void take_error(struct decoder *decoder, void *object, const struct mw_json_token *token)
 {
 	for (int code = 1; token->type == MW_JSON_STRING && code <= LAST_ERRNO; code++) {
-		const char *name = strerrorname_np(code);
+		const char *name = mw_errno_name(code);
 		if (name && strcmp(name, token->text) == 0) {
 			((struct mw_call *)object)->result = -code;
 			return;

@@ -40,9 +40,54 @@ static int add_file(struct mw_rule_files *files, const char *path, struct mw_err
 	return 0;
 }
 
-static int is_wanted(const struct dirent *entry)
+/* Names in a folder, in their order; none that begins with a point. */
+struct names {
+	char **names;
+	size_t count;
+};
+
+static void names_release(struct names *names)
 {
-	return entry->d_name[0] != '.';
+	for (size_t i = 0; i < names->count; i++)
+		free(names->names[i]);
+	free(names->names);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int list(int fd, struct names *ret)
+{
+	MW_AUTO_FD own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = own < 0 ? NULL : fdopendir(own);
+	if (!folder)
+		return -errno;
+	own = -1;
+	struct names found = {0};
+	struct dirent *entry;
+	while (errno = 0, (entry = readdir(folder))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		char **names = realloc(found.names, (found.count + 1) * sizeof(*names));
+		if (!names)
+			break;
+		found.names = names;
+		if (!(names[found.count] = strdup(entry->d_name)))
+			break;
+		found.count++;
+	}
+	int r = -errno;
+	(void)closedir(folder);
+	if (r < 0) {
+		names_release(&found);
+		return r;
+	}
+	if (found.count)
+		qsort(found.names, found.count, sizeof(*found.names), compare_names);
+	*ret = found;
+	return 0;
 }
 
 static bool has_lua_name(const char *name)
@@ -86,17 +131,13 @@ static int add_folder(struct mw_rule_files *files, int fd, const char *path, int
 		if (r < 0)
 			return r;
 	}
-	struct dirent **entries;
-	int count = scandirat(fd, ".", &entries, is_wanted, alphasort);
-	if (count < 0)
-		return mw_err_set(err, -errno, "%s: cannot be listed: %s", path, strerror(errno));
-	int r = 0;
-	for (int i = 0; i < count; i++) {
-		if (r == 0)
-			r = add_entry(files, fd, path, entries[i]->d_name, is_own, depth, err);
-		free(entries[i]);
-	}
-	free(entries);
+	struct names names = {0};
+	int r = list(fd, &names);
+	if (r < 0)
+		return mw_err_set(err, r, "%s: cannot be listed: %s", path, strerror(-r));
+	for (size_t i = 0; r == 0 && i < names.count; i++)
+		r = add_entry(files, fd, path, names.names[i], is_own, depth, err);
+	names_release(&names);
 	return r;
 }
 

@@ -44,6 +44,22 @@ static bool load(void)
 	return false;
 }
 
+#elif defined(MOONWATCH_ALL_LINKED)
+
+extern __typeof__(*zstd_library.create) ZSTD_createCCtx;
+extern __typeof__(*zstd_library.free) ZSTD_freeCCtx;
+extern __typeof__(*zstd_library.is_error) ZSTD_isError;
+extern __typeof__(*zstd_library.pack) ZSTD_compressStream2;
+
+static bool load(void)
+{
+	zstd_library.create = ZSTD_createCCtx;
+	zstd_library.free = ZSTD_freeCCtx;
+	zstd_library.is_error = ZSTD_isError;
+	zstd_library.pack = ZSTD_compressStream2;
+	return true;
+}
+
 #else
 
 static bool load(void)

@@ -10,6 +10,12 @@
 #include "sql/table.h"
 #include "sql/world.h"
 
+#if defined(__GLIBC__)
+#include <utmpx.h>
+_Static_assert(sizeof(struct mw_utmp) == sizeof(struct utmpx), "records are as long as glibc's");
+_Static_assert(offsetof(struct mw_utmp, seconds) == offsetof(struct utmpx, ut_tv), "and their time is there");
+#endif
+
 enum {
 	/* Of a long wtmp the last ones are taken. */
 	RECORDS = 1 << 17,
@@ -23,7 +29,7 @@ void mw_sql_utmp_text(struct mw_rows *rows, unsigned column, const char *text, s
 
 static int read_records(int fd, off_t first, off_t end, mw_sql_utmp_each *each, struct mw_rows *rows)
 {
-	struct utmpx records[AT_ONCE];
+	struct mw_utmp records[AT_ONCE];
 	const off_t size = sizeof(*records);
 	for (off_t at = first; at < end;) {
 		ssize_t n = pread(fd, records, sizeof(records), at * size);
@@ -51,7 +57,7 @@ int mw_sql_utmp(const struct mw_sql_scan *scan, const char *path, mw_sql_utmp_ea
 			mw_sql_warn(scan->world, "%s: cannot be read: %s", path, strerror(-fd));
 		return 0;
 	}
-	off_t end = st.st_size / (off_t)sizeof(struct utmpx);
+	off_t end = st.st_size / (off_t)sizeof(struct mw_utmp);
 	off_t first = end > RECORDS ? end - RECORDS : 0;
 	if (first)
 		mw_sql_warn(scan->world, "%s: only the last %d records are read", path, RECORDS);

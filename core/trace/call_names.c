@@ -8,6 +8,12 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 
+/* As glibc's programs call them; musl keeps one more for itself. */
+enum {
+	RTMIN = 34,
+	RTMAX = 64,
+};
+
 #define NAME(name) \
 	{ \
 		name, #name \
@@ -114,11 +120,23 @@ void mw_names_of_flags(const struct mw_name *names, uint64_t flags, char *out, s
 
 void mw_signal_name(int signal, char *out, size_t room)
 {
-	const char *name = sigabbrev_np(signal);
-	if (name)
-		(void)snprintf(out, room, "SIG%s", name);
-	else if (signal >= SIGRTMIN && signal <= SIGRTMAX)
-		(void)snprintf(out, room, "SIGRTMIN+%d", signal - SIGRTMIN);
+	static const struct mw_name names[] = {
+		NAME(SIGHUP),    NAME(SIGINT),  NAME(SIGQUIT),  NAME(SIGILL),  NAME(SIGTRAP),
+		NAME(SIGABRT),   NAME(SIGBUS),  NAME(SIGFPE),   NAME(SIGKILL), NAME(SIGUSR1),
+		NAME(SIGSEGV),   NAME(SIGUSR2), NAME(SIGPIPE),  NAME(SIGALRM), NAME(SIGTERM),
+		NAME(SIGSTKFLT), NAME(SIGCHLD), NAME(SIGCONT),  NAME(SIGSTOP), NAME(SIGTSTP),
+		NAME(SIGTTIN),   NAME(SIGTTOU), NAME(SIGURG),   NAME(SIGXCPU), NAME(SIGXFSZ),
+		NAME(SIGVTALRM), NAME(SIGPROF), NAME(SIGWINCH), NAME(SIGPOLL), NAME(SIGPWR),
+		NAME(SIGSYS),    {0},
+	};
+	for (const struct mw_name *name = names; name->name; name++) {
+		if (name->number == signal) {
+			(void)snprintf(out, room, "%s", name->name);
+			return;
+		}
+	}
+	if (signal >= RTMIN && signal <= RTMAX)
+		(void)snprintf(out, room, "SIGRTMIN+%d", signal - RTMIN);
 	else
 		out[0] = '\0';
 }

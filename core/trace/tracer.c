@@ -35,7 +35,7 @@ enum {
 	SLOW_TICKS = 8,
 };
 
-void mw_tracer_request(enum __ptrace_request what, pid_t tid, long data)
+void mw_tracer_request(mw_ptrace_request what, pid_t tid, long data)
 {
 	(void)ptrace(what, tid, 0L, data);
 }

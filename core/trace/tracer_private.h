@@ -67,7 +67,12 @@ struct mw_tracer {
 
 /* One ptrace(2) request.  Fails only with ESRCH: the thread was killed meanwhile, which is no error; its end will be told
  * by a later wait. */
-void mw_tracer_request(enum __ptrace_request what, pid_t tid, long data);
+#if defined(__GLIBC__)
+typedef enum __ptrace_request mw_ptrace_request;
+#else
+typedef int mw_ptrace_request;
+#endif
+void mw_tracer_request(mw_ptrace_request what, pid_t tid, long data);
 /* Let a stopped thread run, with a signal or 0, as its level wants it; or go, when a debugger is to have it: then `task` is no
  * more. */
 void mw_tracer_resume(struct mw_tracer *tracer, struct mw_task *task, int signal);

@@ -47,6 +47,17 @@ static int add(const struct mw_sql_place *place, struct mw_rows *rows, const cha
 	return 0;
 }
 
+/* resolv.h of glibc 2.33; others know fewer. */
+#ifndef RES_NOTLDQUERY
+#define RES_NOTLDQUERY 0x01000000
+#endif
+#ifndef RES_NORELOAD
+#define RES_NORELOAD 0x02000000
+#endif
+#ifndef RES_TRUSTAD
+#define RES_TRUSTAD 0x04000000
+#endif
+
 static int64_t option_of(const char *word)
 {
 	static const struct {

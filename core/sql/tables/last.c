@@ -1,3 +1,5 @@
+#include <utmpx.h>
+
 #include "sql/table.h"
 #include "sql/utmp.h"
 
@@ -22,20 +24,20 @@ static const struct mw_sql_column columns[] = {
 	{0},
 };
 
-static int add_record(const struct utmpx *record, struct mw_rows *rows)
+static int add_record(const struct mw_utmp *record, struct mw_rows *rows)
 {
-	if (record->ut_type != USER_PROCESS && record->ut_type != DEAD_PROCESS)
+	if (record->type != USER_PROCESS && record->type != DEAD_PROCESS)
 		return 0;
 	int r = mw_rows_add(rows);
 	if (r < 0)
 		return r;
-	mw_sql_utmp_text(rows, USERNAME, record->ut_user, sizeof(record->ut_user));
-	mw_sql_utmp_text(rows, TTY, record->ut_line, sizeof(record->ut_line));
-	mw_rows_int(rows, PID, record->ut_pid);
-	mw_rows_int(rows, TYPE, record->ut_type);
-	mw_rows_string(rows, TYPE_NAME, record->ut_type == USER_PROCESS ? "user-process" : "dead-process");
-	mw_rows_int(rows, TIME, record->ut_tv.tv_sec);
-	mw_sql_utmp_text(rows, HOST, record->ut_host, sizeof(record->ut_host));
+	mw_sql_utmp_text(rows, USERNAME, record->user, sizeof(record->user));
+	mw_sql_utmp_text(rows, TTY, record->line, sizeof(record->line));
+	mw_rows_int(rows, PID, record->pid);
+	mw_rows_int(rows, TYPE, record->type);
+	mw_rows_string(rows, TYPE_NAME, record->type == USER_PROCESS ? "user-process" : "dead-process");
+	mw_rows_int(rows, TIME, record->seconds);
+	mw_sql_utmp_text(rows, HOST, record->host, sizeof(record->host));
 	return 0;
 }
 

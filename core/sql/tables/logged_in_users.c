@@ -1,3 +1,5 @@
+#include <utmpx.h>
+
 #include "sql/table.h"
 #include "sql/utmp.h"
 
@@ -24,26 +26,31 @@ static const struct mw_sql_column columns[] = {
 	{0},
 };
 
-static int add_record(const struct utmpx *record, struct mw_rows *rows)
+enum {
+	ACCOUNTING_ = 9, /* ACCOUNTING, which musl's utmpx.h leaves out */
+};
+
+static int add_record(const struct mw_utmp *record, struct mw_rows *rows)
 {
 	static const char *const types[] = {
-		[EMPTY] = "empty",           [RUN_LVL] = "runlevel",  [BOOT_TIME] = "boot_time",
-		[NEW_TIME] = "new_time",     [OLD_TIME] = "old_time", [INIT_PROCESS] = "init",
-		[LOGIN_PROCESS] = "login",   [USER_PROCESS] = "user", [DEAD_PROCESS] = "dead",
-		[ACCOUNTING] = "accounting",
+		[EMPTY] = "empty",         [RUN_LVL] = "runlevel",
+		[BOOT_TIME] = "boot_time", [NEW_TIME] = "new_time",
+		[OLD_TIME] = "old_time",   [INIT_PROCESS] = "init",
+		[LOGIN_PROCESS] = "login", [USER_PROCESS] = "user",
+		[DEAD_PROCESS] = "dead",   [ACCOUNTING_] = "accounting",
 	};
-	if (record->ut_pid == 1)
+	if (record->pid == 1)
 		return 0; /* as osquery */
 	int r = mw_rows_add(rows);
 	if (r < 0)
 		return r;
-	size_t type = (size_t)record->ut_type;
+	size_t type = (size_t)record->type;
 	mw_rows_string(rows, TYPE, type < sizeof(types) / sizeof(*types) ? types[type] : "unknown");
-	mw_sql_utmp_text(rows, USER, record->ut_user, sizeof(record->ut_user));
-	mw_sql_utmp_text(rows, TTY, record->ut_line, sizeof(record->ut_line));
-	mw_sql_utmp_text(rows, HOST, record->ut_host, sizeof(record->ut_host));
-	mw_rows_int(rows, TIME, record->ut_tv.tv_sec);
-	mw_rows_int(rows, PID, record->ut_pid);
+	mw_sql_utmp_text(rows, USER, record->user, sizeof(record->user));
+	mw_sql_utmp_text(rows, TTY, record->line, sizeof(record->line));
+	mw_sql_utmp_text(rows, HOST, record->host, sizeof(record->host));
+	mw_rows_int(rows, TIME, record->seconds);
+	mw_rows_int(rows, PID, record->pid);
 	return 0;
 }
 

@@ -40,7 +40,7 @@ static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_
 	(void)err;
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
 		struct rlimit limit;
-		if (getrlimit((__rlimit_resource_t)limits[i].resource, &limit) < 0)
+		if (getrlimit(limits[i].resource, &limit) < 0)
 			continue;
 		int r = mw_rows_add(rows);
 		if (r < 0)
