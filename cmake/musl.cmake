@@ -15,7 +15,8 @@ set(CMAKE_STRIP ${prefix}/bin/strip CACHE FILEPATH "" FORCE)
 get_filename_component(root ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
 set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG" CACHE STRING "" FORCE)
 # -Wno-sign-conversion: musl's ioctl() and CMSG_ macros are of other types than glibc's.
-set(CMAKE_C_FLAGS_INIT "-isystem ${prefix}/include -Wno-sign-conversion -ffunction-sections -fdata-sections -ffile-prefix-map=${root}=. -ffile-prefix-map=${prefix}=/usr")
+string(JOIN " " CMAKE_C_FLAGS_INIT -isystem ${prefix}/include -Wno-sign-conversion -ffunction-sections -fdata-sections
+  -ffile-prefix-map=${root}=. -ffile-prefix-map=${prefix}=/usr)
 # Threads get stacks of a mebibyte, of which they take what they touch; musl's own choice is 128 KiB.
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-L${prefix}/lib -Wl,--gc-sections -Wl,-z,stack-size=1048576")
 
