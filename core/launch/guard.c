@@ -42,8 +42,9 @@ enum {
 	FINISH_GRACE_MS = 3000,
 };
 
-/* The kernel's out-of-memory killer is to take us before the application, which has 0 by default; proc(5). */
-static const char OOM_SCORE_ADJ[] = "900";
+/* The kernel's out-of-memory killer is to take us before the application, which has 0 by default; proc(5).  Less than the most is
+ * not enough: a thousandth stands for a thousandth of the container's limit, and an application may use nearly all of that. */
+static const char OOM_SCORE_ADJ[] = "1000";
 
 /* One of the two processes that are looked after. */
 struct ward {

@@ -105,7 +105,7 @@ describe("the sensor's processes", function()
 
   it("are given up before the application when memory is short", function()
     local result = under_sensor [[for n in guard trace sens; do find moonwatch-$n; cat /proc/$pid/oom_score_adj; done]]
-    assert.are.equal("900\n900\n900\n", result.out)
+    assert.are.equal("1000\n1000\n1000\n", result.out)
   end)
 
   it("end with the application", function()
