@@ -37,6 +37,7 @@ const struct mw_command mw_command_status = {
 	.help = "  --json           the same as one JSON object\n"
 		"  --state_dir=DIR  where the sensor keeps what it saw (MOONWATCH_STATE_DIR)\n\n"
 		"Exit status: 0 when a sensor runs here and collects what it is to collect; 1 when none does, when it has\n"
-		"not been heard of for 15 s, or when collection stopped; 2 for wrong arguments.\n",
+		"not been heard of for 15 s, when collection stopped, or when its state cannot be read, being in memory; 2 for\n"
+		"wrong arguments.\n",
 	.run = run,
 };

@@ -16,6 +16,9 @@ local SCHEDULE = [[SELECT count(*) AS queries, coalesce(sum(executions), 0) AS r
   coalesce(sum(denylisted), 0) AS denylisted, count(message) AS failing, (SELECT count(*) FROM osquery_packs WHERE active) AS packs
   FROM osquery_schedule]]
 
+-- A sensor without a folder to write to keeps its state in memory, where nobody else can read it.
+local SENSORS = "SELECT pid FROM processes WHERE name = 'moonwatch-sens' LIMIT 1"
+
 local QUERY = "SELECT run, ended, time, component, name, value, unit, text FROM moonwatch_health"
 
 ---@class moonwatch.status.Row
@@ -86,6 +89,15 @@ local function read_schedule(database)
     return nil
   end
   return { queries = row[1], runs = row[2], last = row[3] or 0, denylisted = row[4], failing = row[5], packs = row[6] }
+end
+
+--- A sensor that runs here, though nothing it wrote was found.
+---@param database moonwatch.Database
+---@return integer? pid
+local function find_sensor(database)
+  local query <close> = database:prepare(SENSORS)
+  local row = query and query:step()
+  return row and row[1] or nil
 end
 
 local function state_of(run, now)
@@ -266,6 +278,7 @@ function M.main(list_of_words)
   end
   local now = os.time()
   local schedule = database and read_schedule(database)
+  local elsewhere = database and #runs == 0 and find_sensor(database) or nil
   for _, run in ipairs(runs) do
     run.state = state_of(run, now)
   end
@@ -275,10 +288,13 @@ function M.main(list_of_words)
       objects[i] = object_of(run)
     end
     local first = objects[1]
-    io.stdout:write(('{"running":%s,"state":%s,%s"sensors":%s}\n'):format(
-      tostring(first ~= nil and first.state ~= "ended" and first.state ~= "stale"),
-      cjson.encode(first and first.state or "not running"),
+    local is_running = elsewhere ~= nil or first ~= nil and first.state ~= "ended" and first.state ~= "stale"
+    io.stdout:write(('{"running":%s,"state":%s,%s"sensors":%s}\n'):format(tostring(is_running),
+      cjson.encode(first and first.state or elsewhere and "elsewhere" or "not running"),
       schedule and ('"schedule":%s,'):format(cjson.encode(schedule)) or "", first and cjson.encode(objects) or "[]"))
+  elseif elsewhere then
+    io.stdout:write(("state       not known: a sensor runs here, process %d, but has written nothing here; its state is in memory, "
+      .. "or in another --state_dir\n"):format(elsewhere))
   elseif #runs == 0 then
     local warning = database and database:warnings() or ""
     io.stdout:write("state       not running: nothing was ever written here", warning ~= "" and "\n" or "", warning, "\n")

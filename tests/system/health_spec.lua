@@ -85,6 +85,17 @@ describe("moonwatch status", function()
     assert.are.equal(2, run(moonwatch .. " status --jsn").code)
   end)
 
+  it("does not say that none runs where one keeps its state elsewhere, or in memory", function()
+    local ask = ("%s status --json --state_dir=%s"):format(moonwatch, support.new_path())
+    local result = support.run(("%s run --state_dir=%s -- sh -c %s"):format(moonwatch, support.new_path(),
+      quote(("until [ $i$(grep -lx moonwatch-sens /proc/[0-9]*/comm) ]; do :; done; %s; echo $?; %s"):format(ask,
+        ask:gsub(" %-%-json", "")))))
+    local object, code, text = result.out:match "^({[^\n]*})\n(%d)\n(.*)$"
+    assert.are.same({ running = true, state = "elsewhere", sensors = {} }, cjson.decode(object))
+    assert.are.equal("1", code)
+    assert.matches("^state +not known: a sensor runs here, process %d+,", text)
+  end)
+
   it("tells of a running sensor, and that it ended", function()
     local state, seen = support.new_path(), support.new_path()
     local dir = rules_dir("of_test", rule("of_test", "", is_marked))
