@@ -6,7 +6,12 @@ cmake_build = @out=$$(cmake --build --preset $(1) -- $(2) 2>&1) || { echo "$$out
 
 # Tests of programs that cannot be had are skipped, and say so.
 setup_tests = @./setup build run test && { ./setup programs || echo "note: some programs to test with are missing"; } && \
+	{ ./setup containers || echo "note: no tests in containers"; } && \
 	{ ./setup guest || echo "note: no tests on other kernels and processors"; }
+
+# What takes long to fetch and is then kept; the tests say why where it cannot be had.
+prepare_tests = @{ tests/containers/prepare & tests/containers/tree & \
+	for guest in arm64 linux-5.10; do tests/system/guest/prepare build $$guest; done; wait; } >/dev/null 2>&1 || true
 
 .DEFAULT_GOAL := build
 .PHONY: build run test fuzz arm64 dist torture soak packages bench bench-docs bench-rules bench-sql bench-scale docs lint format asan
@@ -28,7 +33,7 @@ test: ## all tests; the last line counts them
 	@test -e build/bin/moonwatch || echo "building moonwatch in build/"
 	@cmake --preset release >/dev/null
 	$(call cmake_build,release)
-	@for guest in arm64 linux-5.10; do tests/system/guest/prepare build $$guest >/dev/null 2>&1 || true; done # they say why
+	$(prepare_tests)
 	@tests/run build
 
 fuzz: ## each parser of what others wrote against a fuzzer, FUZZ_SECONDS=20 each
@@ -126,7 +131,7 @@ tsan: ## the unit tests, with ThreadSanitizer
 	@tests/run build-tsan -R '^unit'
 
 clean: ## remove the build folders
-	@rm -rf build build-dev build-asan build-tsan build-lint build-fuzz build-arm64 build-guest build-dist dist
+	@rm -rf build build-dev build-asan build-tsan build-lint build-fuzz build-arm64 build-guest build-images build-dist dist
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile
