@@ -11,7 +11,7 @@ local run, quote = support.run, support.quote
 ---@class system.containers
 local M = {}
 
-local FOLDER <const> = "build-images"
+local FOLDER <const> = run("pwd").out:match "[^\n]*" .. "/build-images"
 local IMAGES <const> = FOLDER .. "/store"
 -- How many pairs of containers run at once.
 local AT_ONCE <const> = 3
