@@ -14,8 +14,8 @@ prepare_tests = @{ tests/containers/prepare & tests/containers/tree & \
 	for guest in arm64 linux-5.10; do tests/system/guest/prepare build $$guest; done; wait; } >/dev/null 2>&1 || true
 
 .DEFAULT_GOAL := build
-.PHONY: build run test fuzz arm64 dist torture soak packages bench bench-docs bench-rules bench-sql bench-scale docs lint format asan
-.PHONY: tsan clean help
+.PHONY: build run demo-ecs test fuzz arm64 dist torture soak packages bench bench-docs bench-rules bench-sql bench-scale docs lint format
+.PHONY: asan tsan clean help
 
 build: ## build/bin/moonwatch, which runs from this checkout
 	@./setup build
@@ -27,6 +27,11 @@ run: ## the demonstration: a web server under the sensor, an attack, the alert, 
 	@./setup build run
 	@$(MAKE) --no-print-directory build
 	@container/demo/run build
+
+demo-ecs: ## the other demonstration: a task of ECS, without AWS, is attacked; a backend sees it, and pushes a rule
+	@./setup build test containers
+	@$(MAKE) --no-print-directory build
+	@container/demo-ecs/run build
 
 test: ## all tests; the last line counts them
 	$(setup_tests)
