@@ -10,7 +10,8 @@ setup_tests = @./setup build run test && { ./setup programs || echo "note: some 
 	{ ./setup guest || echo "note: no tests on other kernels and processors"; }
 
 # What takes long to fetch and is then kept; the tests say why where it cannot be had.
-prepare_tests = @{ tests/containers/prepare & tests/containers/tree & \
+prepare_tests = @{ { tests/containers/prepare; container/demo-ecs/images build; } & tests/containers/tree & \
+	{ tests/fixtures/aws/venv build; tests/fixtures/patch/helm build; } & \
 	for guest in arm64 linux-5.10; do tests/system/guest/prepare build $$guest; done; wait; } >/dev/null 2>&1 || true
 
 .DEFAULT_GOAL := build

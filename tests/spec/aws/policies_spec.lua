@@ -50,6 +50,24 @@ describe("container/aws", function()
     assert.is_truthy(ok, out)
   end)
 
+  it("has Terraform modules that are HCL, and whose names are there", function()
+    local python, why = python_of.find()
+    if not python then
+      pending(why)
+      return
+    end
+    local out, ok = output_of(("%s tests/fixtures/patch/terraform.py %sterraform/*"):format(python, FOLDER))
+    assert.are.equal("", out)
+    assert.is_truthy(ok)
+  end)
+
+  -- A folder of providers, as `terraform providers mirror` makes it, with Amazon's in it.
+  local function providers()
+    local out = output_of("find ~/.terraform.d /usr/local/share/terraform /usr/share/terraform /opt -maxdepth 5 -type d "
+      .. "-path '*/registry.terraform.io/hashicorp/aws' -print -quit")
+    return os.getenv "TERRAFORM_PLUGIN_DIR" or out:match "(/[^\n]-)/registry%.terraform%.io/"
+  end
+
   it("has Terraform modules that terraform validates", function()
     if not os.execute "command -v terraform >/dev/null" then
       pending "terraform is not here"
@@ -59,7 +77,7 @@ describe("container/aws", function()
     for _, module in ipairs { "ssm", "secretsmanager" } do
       local copy = build .. "-" .. module
       assert(os.execute(("cp -r %sterraform/%s %s"):format(FOLDER, module, copy)))
-      local plugins = os.getenv "TERRAFORM_PLUGIN_DIR"
+      local plugins = providers()
       local init = plugins and "-plugin-dir=" .. plugins or ""
       local out, ok = output_of(("cd %s && env -u TF_CLI_CONFIG_FILE timeout 20 terraform init -backend=false -no-color %s"):format(
         copy, init))

@@ -52,6 +52,18 @@ describe("patched documents", function()
     assert.is_truthy(ok)
   end)
 
+  it("are what Kubernetes takes", function()
+    if not python then
+      pending(why)
+      return
+    end
+    local names = patched("kubernetes", "*", "volume")
+    assert.is_truthy(#names >= 3)
+    local said, ok = output_of(("%s tests/fixtures/patch/kubernetes.py %s"):format(python, table.concat(names, " ")))
+    assert.are.equal("", said)
+    assert.is_truthy(ok)
+  end)
+
   it("pass cfn-lint", function()
     if not python then
       pending(why)
