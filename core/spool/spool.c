@@ -40,6 +40,10 @@ enum {
 	"SELECT seq, id, time_ns, kind, " rule ", body FROM " table \
 	" WHERE seq > (SELECT seq FROM cursors WHERE stream = '" table "' AND consumer = ?1) ORDER BY seq LIMIT ?2"
 #define FIRST(table) "SELECT min(seq) FROM " table
+#define ROW "(?, ?, ?, ?, ?)"
+#define FOUR_ROWS ROW "," ROW "," ROW "," ROW
+
+_Static_assert(MW_SPOOL_MANY == 16, "rows of MW_SPOOL_ADD_MANY");
 
 const char *const mw_spool_stream_names[MW_SPOOL_STREAMS] = {
 	[MW_SPOOL_EVENTS] = "events",
@@ -54,6 +58,9 @@ static const char *const texts[MW_SPOOL_STATEMENTS] = {
 	[MW_SPOOL_ROLLBACK] = "ROLLBACK",
 	[MW_SPOOL_ADD + MW_SPOOL_EVENTS] = "INSERT INTO events(id, time_ns, kind, pid, body) VALUES(?1, ?2, ?3, ?4, ?5)"
 					   " ON CONFLICT DO NOTHING",
+	/* Half the work for each; IGNORE in place of ON CONFLICT, as else the pages are copied first in case the statement fails. */
+	[MW_SPOOL_ADD_MANY] = "INSERT OR IGNORE INTO events(id, time_ns, kind, pid, body) VALUES" FOUR_ROWS
+			      "," FOUR_ROWS "," FOUR_ROWS "," FOUR_ROWS,
 	[MW_SPOOL_ADD + MW_SPOOL_ALERTS] = "INSERT INTO alerts(id, time_ns, kind, pid, body, rule)"
 					   " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
 	[MW_SPOOL_ADD + MW_SPOOL_RESULTS] = ADD("results"),
@@ -288,7 +295,8 @@ void mw_spool_close(struct mw_spool *spool)
 	free(spool);
 }
 
-static int insert(struct mw_spool *spool, const char *at, struct mw_err *err)
+/* The row's values are the statement's parameters from `first` on. */
+static void bind_row(struct sqlite3_stmt *statement, int first, const char *at)
 {
 	struct pending row;
 	memcpy(&row, at, sizeof(row));
@@ -296,17 +304,23 @@ static int insert(struct mw_spool *spool, const char *at, struct mw_err *err)
 	const char *kind = id + row.id_bytes;
 	const char *rule = kind + row.kind_bytes;
 	const char *body = rule + row.rule_bytes;
-	unsigned which = MW_SPOOL_ADD + row.stream;
-	struct sqlite3_stmt *statement = spool->statement[which];
 
-	(void)sqlite3_bind_text(statement, 1, id, row.id_bytes - 1, SQLITE_STATIC);
-	(void)sqlite3_bind_int64(statement, 2, row.time_ns);
-	(void)sqlite3_bind_text(statement, 3, kind, row.kind_bytes - 1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(statement, first, id, row.id_bytes - 1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(statement, first + 1, row.time_ns);
+	(void)sqlite3_bind_text(statement, first + 2, kind, row.kind_bytes - 1, SQLITE_STATIC);
 	if (row.stream <= MW_SPOOL_ALERTS)
-		(void)sqlite3_bind_int64(statement, 4, row.pid);
-	(void)sqlite3_bind_text(statement, 5, body, (int)row.body_bytes, SQLITE_STATIC);
+		(void)sqlite3_bind_int64(statement, first + 3, row.pid);
+	(void)sqlite3_bind_text(statement, first + 4, body, (int)row.body_bytes, SQLITE_STATIC);
 	if (row.stream == MW_SPOOL_ALERTS)
-		(void)sqlite3_bind_text(statement, 6, rule, row.rule_bytes - 1, SQLITE_STATIC);
+		(void)sqlite3_bind_text(statement, first + 5, rule, row.rule_bytes - 1, SQLITE_STATIC);
+}
+
+static int insert(struct mw_spool *spool, const char *at, struct mw_err *err)
+{
+	struct pending row;
+	memcpy(&row, at, sizeof(row));
+	unsigned which = MW_SPOOL_ADD + row.stream;
+	bind_row(spool->statement[which], 1, at);
 	int r = mw_spool_run(spool, which, err);
 	if (r < 0 || sqlite3_changes(spool->db))
 		return r;
@@ -334,23 +348,62 @@ int mw_spool_end(struct mw_spool *spool, int r, struct mw_err *err)
 	return r;
 }
 
+/* -EEXIST: one of them was there, and took a number. */
+static int insert_many(struct mw_spool *spool, const char *const rows[MW_SPOOL_MANY], struct mw_err *err)
+{
+	for (int i = 0; i < MW_SPOOL_MANY; i++)
+		bind_row(spool->statement[MW_SPOOL_ADD_MANY], 1 + 5 * i, rows[i]);
+	int r = mw_spool_run(spool, MW_SPOOL_ADD_MANY, err);
+	return r == 0 && sqlite3_changes(spool->db) != MW_SPOOL_MANY ? -EEXIST : r;
+}
+
+/* `is_apart`: each row by itself, so that the numbers have no gap where one was there. */
+static int insert_all(struct mw_spool *spool, bool is_apart, struct mw_spool_news news[MW_SPOOL_STREAMS],
+		      struct mw_err *err)
+{
+	const char *events[MW_SPOOL_MANY];
+	size_t count = 0;
+	int r = 0;
+	memset(news, 0, MW_SPOOL_STREAMS * sizeof(*news));
+	for (size_t at = 0; at < spool->batch.size && r == 0;) {
+		struct pending row;
+		const char *start = spool->batch.data + at;
+		memcpy(&row, start, sizeof(row));
+		if (is_apart || row.stream != MW_SPOOL_EVENTS) {
+			r = insert(spool, start, err);
+		} else {
+			events[count++] = start;
+			if (count == MW_SPOOL_MANY) {
+				r = insert_many(spool, events, err);
+				count = 0;
+			}
+		}
+		news[row.stream].rows++;
+		news[row.stream].bytes += row.body_bytes;
+		at += row.bytes;
+	}
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = insert(spool, events[i], err);
+	return r;
+}
+
 static int write_batch(struct mw_spool *spool, struct mw_err *err)
 {
 	uint64_t dropped = 0;
 	unsigned streams = 0;
-	struct mw_spool_news news[MW_SPOOL_STREAMS] = {0};
+	struct mw_spool_news news[MW_SPOOL_STREAMS];
 	int r = mw_spool_run(spool, MW_SPOOL_BEGIN, err);
-	if (r < 0)
-		return r;
-	for (size_t at = 0; at < spool->batch.size && r == 0;) {
-		struct pending row;
-		memcpy(&row, spool->batch.data + at, sizeof(row));
-		r = insert(spool, spool->batch.data + at, err);
-		news[row.stream].rows++;
-		news[row.stream].bytes += row.body_bytes;
-		streams |= 1u << row.stream;
-		at += row.bytes;
+	if (r == 0)
+		r = insert_all(spool, false, news, err);
+	if (r == -EEXIST) { /* seldom: what was told before is told again */
+		r = mw_spool_run(spool, MW_SPOOL_ROLLBACK, err);
+		if (r == 0)
+			r = mw_spool_run(spool, MW_SPOOL_BEGIN, err);
+		if (r == 0)
+			r = insert_all(spool, true, news, err);
 	}
+	for (unsigned i = 0; i < MW_SPOOL_STREAMS && r == 0; i++)
+		streams |= news[i].rows ? 1u << i : 0;
 	if (r == 0)
 		r = mw_spool_prune(spool, streams, &dropped, err);
 	if (r == 0)

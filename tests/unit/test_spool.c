@@ -150,6 +150,27 @@ static void what_comes_again_is_stored_once(void **state)
 	mw_spool_close(spool);
 }
 
+/* Many are written by one statement: in their order, and with numbers that have no gap, also when some were there. */
+static void many_keep_their_order(void **state)
+{
+	(void)state;
+	struct mw_spool *spool = open_spool(64 * MIB, NULL);
+	for (unsigned n = 0; n < 100; n++) {
+		assert_int_equal(add(spool, n), 0);
+		if (n % 10 == 0)
+			assert_int_equal(add_alert(spool, "a-7", n == 0 ? "one" : "two"), 0);
+	}
+	assert_int_equal(mw_spool_commit(spool, NULL), 0);
+	for (unsigned n = 90; n < 150; n++)
+		assert_int_equal(add(spool, n == 120 ? 5 : n), 0);
+	assert_int_equal(mw_spool_commit(spool, NULL), 0);
+	assert_int_equal(ask("SELECT count(*) FROM events"), 149);
+	assert_int_equal(ask("SELECT count(*) FROM alerts"), 2);
+	assert_int_equal(ask("SELECT count(*) FROM events WHERE pid = seq - 1 + (seq > 120)"), 149);
+	assert_int_equal(ask("SELECT seq FROM sqlite_sequence WHERE name = 'events'"), 149);
+	mw_spool_close(spool);
+}
+
 static void past_the_limit_the_oldest_go_and_are_counted(void **state)
 {
 	(void)state;
@@ -564,6 +585,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_committed_can_be_read),
 		TEST(what_comes_again_is_stored_once),
+		TEST(many_keep_their_order),
 		TEST(past_the_limit_the_oldest_go_and_are_counted),
 		TEST(alerts_go_when_there_is_nothing_else),
 		TEST(what_is_no_spool_is_set_aside),
