@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "rule/store.h"
 
@@ -80,6 +81,7 @@ static uint32_t facts_of(const struct mw_event *event)
 	FACT(MW_FACT_FAILED, event->call && !event->call->is_attempt && event->call->result < 0);
 	FACT(MW_FACT_WRITE, event->file && event->file->is_write);
 	FACT(MW_FACT_WRITTEN, is_written(event));
+	FACT(MW_FACT_SETUID, event->file && event->file->mode >= 0 && event->file->mode & (S_ISUID | S_ISGID));
 #undef FACT
 	return facts;
 }

@@ -34,8 +34,8 @@ const char *const mw_fact_names[MW_FACTS] = {
 	[MW_FACT_DELETED] = "deleted",   [MW_FACT_DROPPED] = "dropped", [MW_FACT_FAILED] = "failed",
 	[MW_FACT_FILELESS] = "fileless", [MW_FACT_LATE] = "late",       [MW_FACT_MEMFD] = "memfd",
 	[MW_FACT_SAMPLED] = "sampled",   [MW_FACT_SCRIPT] = "script",   [MW_FACT_SECURE] = "secure",
-	[MW_FACT_STARTUP] = "startup",   [MW_FACT_TTY] = "tty",         [MW_FACT_WRITE] = "write",
-	[MW_FACT_WRITTEN] = "written",
+	[MW_FACT_SETUID] = "setuid",     [MW_FACT_STARTUP] = "startup", [MW_FACT_TTY] = "tty",
+	[MW_FACT_WRITE] = "write",       [MW_FACT_WRITTEN] = "written",
 };
 
 void mw_filter_release(struct mw_filter *filter)

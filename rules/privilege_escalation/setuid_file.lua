@@ -8,10 +8,9 @@ return {
   severity = "medium",
   attack = { "T1548.001" },
   message = "{process.name} made {file.path} run with the rights of its owner",
-  where = { fields = { ["file.directory"] = false } },
+  where = { is = "setuid", fields = { ["file.directory"] = false } },
   match = function(event)
-    local mode = event.file and event.file.mode
-    return mode ~= nil and mode & 0xC00 ~= 0 and (event.call == nil or event.call.error == nil)
+    return event.call == nil or event.call.error == nil
   end,
   exceptions = {
     { reason = "setuid_bit tells of it", names = { "chmod", "install" } },
