@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,7 +27,8 @@ enum {
 	JOIN_S = 1,
 	/* Not the lowest: it takes a lock, which the loop then waits for. */
 	NICENESS = 5,
-	/* A file is left alone for so long: many that are written are gone, or written again, at once. */
+	/* A file is left alone for so long: many that are written are gone, or written again, at once.  Then the thread is not even
+	 * woken. */
 	SETTLE_MS = 3,
 	/* Between two times that the loop is told, while there is more to do. */
 	TELL_MS = 2,
@@ -60,6 +62,9 @@ struct mw_hashes {
 	/* Of the asker. */
 	uint64_t refused;
 	atomic_uint_least64_t hashed;
+	size_t fresh_count;
+	struct mw_hash_job *fresh, **fresh_last; /* yet to settle, in their order */
+	struct mw_timer settle_timer;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -114,19 +119,6 @@ static void tell(struct mw_hashes *hashes, bool is_at_once)
 	wake(hashes);
 }
 
-/* When the first of the jobs may be done; CLOCK_MONOTONIC, 0: now. */
-static int64_t due_ns(struct mw_hashes *hashes)
-{
-	if (hashes->is_hurried)
-		return 0;
-	int64_t lacking = -credit(hashes);
-	int64_t rested_ns =
-		lacking > 0 ? hashes->credit_ns + lacking * 1000 / RATE_BYTES * MW_NS_PER_MS + MW_NS_PER_MS : 0;
-	int64_t settled_ns = hashes->first->asked_ns + (int64_t)SETTLE_MS * MW_NS_PER_MS;
-	int64_t due = rested_ns > settled_ns ? rested_ns : settled_ns;
-	return due > hashes->credit_ns ? due : 0;
-}
-
 /* Under the lock: the next job once there is one and it may be done; NULL: the end. */
 static struct mw_hash_job *next_job(struct mw_hashes *hashes)
 {
@@ -138,11 +130,13 @@ static struct mw_hash_job *next_job(struct mw_hashes *hashes)
 			(void)pthread_cond_wait(&hashes->changed, &hashes->lock);
 			continue;
 		}
-		int64_t due = due_ns(hashes);
-		tell(hashes, due != 0);
-		if (due == 0)
+		int64_t lacking = -credit(hashes);
+		bool rests = lacking > 0 && !hashes->is_hurried;
+		tell(hashes, rests);
+		if (!rests)
 			break;
-		const struct timespec until = {.tv_sec = due / MW_NS_PER_S, .tv_nsec = due % MW_NS_PER_S};
+		int64_t until_ns = hashes->credit_ns + lacking * 1000 / RATE_BYTES * MW_NS_PER_MS + MW_NS_PER_MS;
+		const struct timespec until = {.tv_sec = until_ns / MW_NS_PER_S, .tv_nsec = until_ns % MW_NS_PER_S};
 		(void)pthread_cond_timedwait(&hashes->changed, &hashes->lock, &until);
 	}
 	struct mw_hash_job *job = hashes->first;
@@ -200,6 +194,8 @@ static void on_wake(void *data, uint32_t events)
 	hashes->done(hashes->data);
 }
 
+static void on_settle(void *data);
+
 int mw_hashes_new(struct mw_loop *loop, void (*done)(void *data), void *data, struct mw_hashes **ret_hashes)
 {
 	struct mw_hashes *hashes = calloc(1, sizeof(*hashes));
@@ -209,6 +205,8 @@ int mw_hashes_new(struct mw_loop *loop, void (*done)(void *data), void *data, st
 	hashes->done = done;
 	hashes->data = data;
 	hashes->last = &hashes->first;
+	hashes->fresh_last = &hashes->fresh;
+	hashes->settle_timer = (struct mw_timer){.fire = on_settle, .data = hashes};
 	hashes->credit_bytes = BURST_BYTES;
 	hashes->credit_ns = mw_clock_mono_ns();
 	pthread_condattr_t clock;
@@ -230,17 +228,20 @@ int mw_hashes_new(struct mw_loop *loop, void (*done)(void *data), void *data, st
 	return 0;
 }
 
-static int start(struct mw_hashes *hashes)
+static void drop_all(struct mw_hash_job *first)
 {
-	int r = mw_thread_start(&hashes->thread, STACK_BYTES, run, hashes);
-	hashes->has_thread = r == 0;
-	return r;
+	while (first) {
+		struct mw_hash_job *job = first;
+		first = job->next;
+		drop(job);
+	}
 }
 
 void mw_hashes_free(struct mw_hashes *hashes)
 {
 	if (!hashes)
 		return;
+	mw_timer_clear(hashes->loop, &hashes->settle_timer);
 	if (hashes->has_thread) {
 		(void)pthread_mutex_lock(&hashes->lock);
 		hashes->is_ending = true;
@@ -253,11 +254,8 @@ void mw_hashes_free(struct mw_hashes *hashes)
 		if (pthread_timedjoin_np(hashes->thread, NULL, &until) != 0)
 			return;
 	}
-	while (hashes->first) {
-		struct mw_hash_job *job = hashes->first;
-		hashes->first = job->next;
-		drop(job);
-	}
+	drop_all(hashes->first);
+	drop_all(hashes->fresh);
 	if (hashes->wake_fd >= 0) {
 		mw_loop_unwatch(hashes->loop, hashes->wake_fd);
 		(void)close(hashes->wake_fd);
@@ -268,10 +266,67 @@ void mw_hashes_free(struct mw_hashes *hashes)
 	free(hashes);
 }
 
-/* Under the lock: jobs for the same file, that it has changed since. */
-static void supersede(struct mw_hashes *hashes, const struct mw_digest_key *key)
+/* Is the file still what it was asked for? */
+static bool is_there(const struct mw_hash_job *job)
 {
-	for (struct mw_hash_job *job = hashes->first; job; job = job->next)
+	struct stat st;
+	return lstat(job->path, &st) == 0 && st.st_dev == job->key.device && st.st_ino == job->key.inode &&
+	       (uint64_t)st.st_size == job->key.size &&
+	       st.st_mtim.tv_sec * (int64_t)MW_NS_PER_S + st.st_mtim.tv_nsec == job->key.mtime_ns;
+}
+
+static int start(struct mw_hashes *hashes)
+{
+	int r = hashes->has_thread ? 0 : mw_thread_start(&hashes->thread, STACK_BYTES, run, hashes);
+	hashes->has_thread = r == 0;
+	return r;
+}
+
+/* Jobs that were asked for until `until_ns` are the thread's, or over.  True when any is over. */
+static bool settle(struct mw_hashes *hashes, int64_t until_ns)
+{
+	bool is_any_over = false;
+	(void)pthread_mutex_lock(&hashes->lock);
+	bool was_empty = !hashes->first;
+	while (hashes->fresh && hashes->fresh->asked_ns <= until_ns) {
+		struct mw_hash_job *job = hashes->fresh;
+		hashes->fresh = job->next;
+		hashes->fresh_count--;
+		job->next = NULL;
+		bool is_wanted = job->owners > 1 && atomic_load(&job->state) == MW_HASH_WAITS && is_there(job) &&
+				 start(hashes) == 0;
+		if (is_wanted) {
+			*hashes->last = job;
+			hashes->last = &job->next;
+			hashes->count++;
+			continue;
+		}
+		atomic_store(&job->state, MW_HASH_SKIPPED);
+		drop(job);
+		is_any_over = true;
+	}
+	if (!hashes->fresh)
+		hashes->fresh_last = &hashes->fresh;
+	if (was_empty && hashes->first)
+		(void)pthread_cond_signal(&hashes->changed);
+	(void)pthread_mutex_unlock(&hashes->lock);
+	return is_any_over;
+}
+
+static void on_settle(void *data)
+{
+	struct mw_hashes *hashes = data;
+	bool is_any_over = settle(hashes, mw_clock_mono_ns() - (int64_t)SETTLE_MS * MW_NS_PER_MS);
+	if (hashes->fresh)
+		mw_timer_set(hashes->loop, &hashes->settle_timer, SETTLE_MS);
+	if (is_any_over)
+		hashes->done(hashes->data);
+}
+
+/* Under the lock: jobs for the same file, that it has changed since. */
+static void supersede(struct mw_hash_job *first, const struct mw_digest_key *key)
+{
+	for (struct mw_hash_job *job = first; job; job = job->next)
 		if (job->key.inode == key->inode && job->key.device == key->device &&
 		    (job->key.mtime_ns != key->mtime_ns || job->key.ctime_ns != key->ctime_ns))
 			atomic_store_explicit(&job->state, MW_HASH_SKIPPED, memory_order_release);
@@ -282,10 +337,11 @@ struct mw_hash_job *mw_hashes_ask(struct mw_hashes *hashes, const char *path, co
 {
 	size_t bytes = strlen(path) + 1;
 	(void)pthread_mutex_lock(&hashes->lock);
-	bool is_full = hashes->count >= QUEUE;
+	supersede(hashes->first, key);
+	bool is_full = hashes->count + hashes->fresh_count >= QUEUE;
 	(void)pthread_mutex_unlock(&hashes->lock);
-	struct mw_hash_job *job =
-		is_full || (!hashes->has_thread && start(hashes) < 0) ? NULL : calloc(1, sizeof(*job) + bytes);
+	supersede(hashes->fresh, key);
+	struct mw_hash_job *job = is_full ? NULL : calloc(1, sizeof(*job) + bytes);
 	if (!job) {
 		hashes->refused++;
 		return NULL;
@@ -296,14 +352,11 @@ struct mw_hash_job *mw_hashes_ask(struct mw_hashes *hashes, const char *path, co
 	job->owners = 2;
 	job->asked_ns = mw_clock_mono_ns();
 	memcpy(job->path, path, bytes);
-	(void)pthread_mutex_lock(&hashes->lock);
-	supersede(hashes, key);
-	if (!hashes->first) /* else it waits for those, or is at work */
-		(void)pthread_cond_signal(&hashes->changed);
-	*hashes->last = job;
-	hashes->last = &job->next;
-	hashes->count++;
-	(void)pthread_mutex_unlock(&hashes->lock);
+	*hashes->fresh_last = job;
+	hashes->fresh_last = &job->next;
+	hashes->fresh_count++;
+	if (!hashes->settle_timer.is_set)
+		mw_timer_set(hashes->loop, &hashes->settle_timer, SETTLE_MS);
 	return job;
 }
 
@@ -335,6 +388,7 @@ static void hurry(struct mw_hashes *hashes, bool is_hurried)
 void mw_hashes_wait(struct mw_hashes *hashes, int ms)
 {
 	hurry(hashes, true);
+	(void)settle(hashes, INT64_MAX);
 	int64_t until_ns = mw_clock_mono_ns() + (int64_t)ms * MW_NS_PER_MS;
 	for (;;) {
 		(void)pthread_mutex_lock(&hashes->lock);
