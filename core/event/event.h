@@ -174,6 +174,9 @@ struct mw_event {
 	const char *message;                /* sensor.*: one sentence; else NULL */
 };
 
+/* Its id: of a sensor that has watched since `start_ns`, the event of this number. */
+void mw_event_set_id(struct mw_event *event, int64_t start_ns, uint64_t number);
+
 extern const struct mw_shape mw_event_shape;
 extern const struct mw_shape mw_process_shape;
 extern const struct mw_shape mw_executable_shape; /* of a mw_image */

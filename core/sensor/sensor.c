@@ -163,8 +163,7 @@ static atomic_uint_least64_t *take(struct sensor *sensor, struct mw_event *event
 	sensor->is_urgent |= is_spooled && !is_watched;
 	event->identity = &sensor->identity;
 	uint64_t number = atomic_fetch_add(&sensor->board->last_id, 1) + 1;
-	(void)snprintf(event->id, sizeof(event->id), "%016" PRIx64 "-%012" PRIu64, (uint64_t)sensor->board->start_ns,
-		       number);
+	mw_event_set_id(event, sensor->board->start_ns, number);
 	atomic_store_explicit(&counters->last_event_ns, event->time_ns, memory_order_relaxed);
 	event->age_ms = (event->time_ns - sensor->board->start_ns) / MW_NS_PER_MS;
 	event->is_startup = event->age_ms < mw_flag_int(sensor->options->flags, MW_FLAG_ATTENTION_STARTUP_MS);
