@@ -8,6 +8,21 @@ local function key_of(path)
   return path:sub(-400)
 end
 
+--- What is run: a script is not what the kernel executes, but its shell; the program of a loader likewise.
+local function path_of(process)
+  local path = process.script or process.program
+  local argument = not path and (match.named(process, lists.shells) or match.named(process, lists.interpreters))
+    and match.first_argument(process)
+  if not argument then
+    return path or process.exe
+  elseif match.starts(argument, "/") then
+    return argument
+  elseif match.starts(argument, "./") then
+    argument = argument:sub(3)
+  end
+  return ("%s/%s"):format(process.cwd or "", argument)
+end
+
 return {
   id = "download_and_run",
   summary = "File downloaded, then run",
@@ -16,7 +31,7 @@ return {
   severity = "high",
   attack = { "T1105", "T1204.002" },
   message = "{process.parent.name} ran what had just been downloaded: {process.cmdline} ({process.exe})",
-  where = { { names = fetchers, fields = { ["file.path"] = "*" } }, { is = "dropped" } },
+  where = { { names = fetchers, fields = { ["file.path"] = "*" } }, { is = "dropped" }, { names = { lists.shells, lists.interpreters } } },
   memory = { scope = "rule", ttl_s = 120 },
   match = function(event, memory)
     local process, file = event.process, event.file
@@ -26,8 +41,7 @@ return {
       end
       return false
     end
-    -- A script is not what the kernel executes, but its shell; a loader's program likewise.
-    local path = process.script or process.program or process.exe
+    local path = path_of(process)
     return path ~= nil and memory.get(key_of(path)) == true
   end,
   false_positives = { "Programs that update themselves by curl" },
@@ -41,6 +55,15 @@ return {
       event = { kind = "process.exec", process = { name = "x.sh", exe = "/usr/bin/dash", script = "/tmp/x.sh", dropped = true } } },
     { expect = false, before = { { kind = "file.create", process = { name = "curl" }, file = { path = "/tmp/x" } } },
       event = { kind = "process.exec", process = { name = "x", dropped = true } } },
+    { note = "a script that is given to a shell", expect = true, before = { { kind = "file.create", process = { name = "curl" },
+      file = { path = "/srv/x.sh" } } }, event = { kind = "process.exec", process = { name = "sh", exe = "/usr/bin/dash",
+      argv = { "sh", "-x", "/srv/x.sh" } } } },
+    { expect = true, before = { { kind = "file.create", process = { name = "curl" }, file = { path = "/srv/x.py" } } },
+      event = { kind = "process.exec", process = { name = "python3", argv = { "python3", "./x.py" }, cwd = "/srv" } } },
+    { expect = false, before = { { kind = "file.create", process = { name = "curl" }, file = { path = "/srv/x.py" } } },
+      event = { kind = "process.exec", process = { name = "python3", argv = { "python3", "x.py" } } } },
+    { expect = false, event = { kind = "process.exec", process = { name = "python3", argv = { "python3", "x.py" }, cwd = "/srv" } } },
+    { expect = false, event = { kind = "process.exec", process = { name = "bash", exe = "/usr/bin/bash", argv = { "bash" } } } },
     { note = "a program given to a loader", expect = true, before = { { kind = "file.create", process = { name = "curl" },
       file = { path = "/srv/x" } } }, event = { kind = "process.exec", process = { name = "ld.so", exe = "/usr/lib/ld.so",
       program = "/srv/x", dropped = true } } },

@@ -12,7 +12,8 @@ return {
   message = "{process.cmdline} connected to {socket.remote_address}:{socket.remote_port}",
   references = { "https://attack.mitre.org/techniques/T1059/004/" },
   false_positives = { "Scripts that wait for a server by /dev/tcp, long after the start" },
-  where = { programs = lists.shells, unless = "startup", fields = { ["socket.family"] = { "ipv4", "ipv6" } } },
+  -- Found by looking, it may as well be one that the shell was given by whoever started it.
+  where = { programs = lists.shells, unless = { "startup", "sampled" }, fields = { ["socket.family"] = { "ipv4", "ipv6" } } },
   match = function(event)
     local address = event.socket.remote_address
     return address ~= nil and event.socket.protocol ~= "udp" and not match.in_network(address, "127.0.0.0/8") and address ~= "::1"
@@ -35,6 +36,8 @@ return {
     { expect = false, event = { phase = "startup", process = { name = "bash", exe = "/usr/bin/bash" },
       socket = { family = "ipv4", protocol = "tcp", remote_address = "10.0.0.9", remote_port = 5432 } } },
     { expect = false, event = { process = { name = "bash", exe = "/usr/bin/bash" }, socket = { family = "ipv4" } } },
+    { expect = false, event = { sampled = true, process = { name = "bash", exe = "/usr/bin/bash", argv = { "bash", "-i" } },
+      socket = { family = "ipv4", protocol = "tcp", remote_address = "198.51.100.1", remote_port = 4444 } } },
     { expect = false, event = { process = { name = "bash", exe = "/usr/bin/bash" },
       socket = { family = "ipv6", protocol = "tcp", remote_address = "::1", remote_port = 80 } } },
   },

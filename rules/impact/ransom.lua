@@ -22,7 +22,8 @@ return {
       names = { "logrotate", "savelog", "rsync", "sed", "vim", "gzip", "zstd", "xz" } },
     { reason = "logs and unfinished files", paths = { "/var/log/", "*.tmp", "*.bak", "*.old", "*.gz", "*.1", "*.part" } },
   },
-  threshold = { by = { "process" }, count = 20, within_s = 30 },
+  -- A shell has mv do it, file by file.
+  threshold = { by = { "process.parent" }, count = 20, within_s = 30 },
   false_positives = { "Jobs that rename many files on purpose" },
   references = { "https://attack.mitre.org/techniques/T1486/" },
   examples = {

@@ -2,6 +2,7 @@
 --- by an application under one sensor, in a room (acts/room) where nothing outside can be harmed.  An alert belongs to the act whose
 --- shell its process descends from; each act must give its own alerts, and no others.
 local assert = require "luassert"
+local cjson = require "cjson"
 local support = require "tests.system.support"
 
 ---@class system.acts
@@ -13,6 +14,8 @@ local M = {}
 ---@field says string  part of the alert's sentence
 ---@field also? table<string, string>  other rules that see something of their own in it: why
 ---@field times? table<string, integer>  how many alerts of these rules, if not one
+---@field later? string  for a rule that is off, and learns first: how long that takes.  Nothing is found then, but with the rule on, in
+---                      the events of the act as if they had come later, the alert.
 ---@field needs? string  a program that may not be installed
 ---@field how? string  which way, where a rule has several acts
 
@@ -43,6 +46,7 @@ end
 ---@field pid? string  of the shell that did it
 ---@field out string   what it said
 ---@field alerts table[]
+---@field events string[]  as lines of JSON
 
 --- Do all acts.
 ---@param acts system.Acts
@@ -75,21 +79,32 @@ local function perform(acts)
   local done, by_pid, rest = {}, {}, {}
   for i in ipairs(acts) do
     local path = ("%s/act-%d"):format(dir, i)
-    done[i] = { alerts = {}, out = "" }
+    done[i] = { alerts = {}, events = {}, out = "" }
     local file <close> = io.open(path .. ".pid")
     if file then
       done[i].pid, done[i].out = file:read "l", support.read(path .. ".out")
       by_pid[tonumber(done[i].pid)] = done[i]
     end
   end
-  for _, alert in ipairs(support.json_lines(dir .. "/alerts")) do
-    local process = alert.process or {}
+
+  --- Whose act it is.
+  local function owner_of(event)
+    local process = event.process or {}
     local owner = by_pid[process.pid]
     for _, ancestor in ipairs(process.ancestors or {}) do
       owner = owner or by_pid[ancestor.pid]
     end
-    local list = owner and owner.alerts or rest
-    list[#list + 1] = alert
+    return owner
+  end
+  for _, alert in ipairs(support.json_lines(dir .. "/alerts")) do
+    local owner = owner_of(alert)
+    table.insert(owner and owner.alerts or rest, alert)
+  end
+  for line in support.read(dir .. "/events"):gmatch "[^\n]+" do
+    local owner = owner_of(cjson.decode(line))
+    if owner then
+      table.insert(owner.events, line)
+    end
   end
   return done, rest
 end
@@ -111,10 +126,41 @@ local function sentences(alerts)
   return table.concat(list, "\n")
 end
 
+local HOUR_MS <const> = 3600 * 1000
+
+--- The alerts there would have been an hour after the start, with the rule on.
 ---@param act system.Act
 ---@param done system.Done
-local function judge(act, done)
+---@param path string  of the rule
+local function replay(act, done, path)
+  local rules, events = support.new_path(), support.new_path()
+  assert(os.execute("mkdir " .. rules))
+  local rule, n = support.read(path):gsub("enabled = false", "enabled = true")
+  assert.are.equal(1, n)
+  support.write(("%s/%s.lua"):format(rules, act[1]), rule)
+  local lines = {}
+  for i, line in ipairs(done.events) do
+    lines[i] = line:gsub("^{", ('{"age_ms":%d,'):format(HOUR_MS)) .. "\n"
+  end
+  support.write(events, table.concat(lines))
+  local result = support.run(("%s rules replay --json --rules=%s %s"):format(support.moonwatch, rules, events))
+  assert.are.equal(0, result.code, result.err)
+  local alerts = {}
+  for line in result.out:gmatch "{[^\n]+" do
+    table.insert(alerts, cjson.decode(line))
+  end
+  return alerts
+end
+
+---@param tactic string
+---@param act system.Act
+---@param done system.Done
+local function judge(tactic, act, done)
   assert.is_truthy(done.pid, "it was not done")
+  if act.later then
+    assert.are.equal("", sentences(done.alerts))
+    done.alerts = replay(act, done, ("rules/%s/%s.lua"):format(tactic, act[1]))
+  end
   local wanted = { [act[1]] = 1 }
   for id in pairs(act.also or {}) do
     wanted[id] = 1
@@ -153,11 +199,12 @@ function M.describe(tactic)
     end
 
     for i, act in ipairs(acts) do
-      busted.it(("%s is found%s, and nothing else"):format(act[1], act.how and " " .. act.how or ""), in_room(function()
+      local how = act.later and " later, in a replay" or act.how and " " .. act.how or ""
+      busted.it(("%s is found%s, and nothing else"):format(act[1], how), in_room(function()
         if act.needs and not done[i].pid then
           busted.pending(act.needs .. " is not installed")
         end
-        judge(act, done[i])
+        judge(tactic, act, done[i])
       end))
     end
 

@@ -1,10 +1,11 @@
 """The other end of all connections in a room: usage: peer.py READY
 
-On ports of the web it gives out files of HTTP; on those of an intruder it tells a shell what to do, and hears it out; on others it
-takes what comes.  Makes the file READY when it listens."""
+On ports of the web it gives out files of HTTP; on those of an intruder it tells a shell what to do, and a second later to end, as who
+the shell talks to is looked up after its start; on others it takes what comes.  Makes the file READY when it listens."""
 import selectors
 import socket
 import sys
+import time
 
 WEB = (80, 443, 8080)
 MASTER = (2222, 4444)
@@ -51,8 +52,14 @@ for number in WEB + MASTER + OTHERS:
     selector.register(one, selectors.EVENT_READ, None)
 with open(sys.argv[1], "w", encoding="ascii"):
     pass
+shells = []  # when to tell them to end, and the connections
 while True:
-    for key, _ in selector.select():
+    while shells and shells[0][0] <= time.monotonic():
+        try:
+            shells.pop(0)[1].send(b"exit\n")
+        except OSError:
+            pass
+    for key, _ in selector.select(0.05 if shells else None):
         if key.data is None:
             try:
                 client, _ = key.fileobj.accept()
@@ -61,6 +68,7 @@ while True:
             client.setblocking(False)
             selector.register(client, selectors.EVENT_READ, servers[key.fileobj])
             if servers[key.fileobj] in MASTER:
-                client.send(b"id -u\nexit\n")
+                client.send(b"id -u\n")
+                shells.append((time.monotonic() + 1, client))
         else:
             answer(key.data, key.fileobj)
