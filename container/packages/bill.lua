@@ -2,8 +2,8 @@
 --
 -- usage: moonwatch lua container/packages/bill.lua TREE PINS VERSION ARCHITECTURE OUT
 --
--- PINS is the list of what is linked in: a line each, NAME VERSION, NAME being Debian's source package; "-" for none.  Writes
--- OUT.cdx.json, OUT.spdx.json and OUT.copyright.
+-- PINS is the list of what is linked in: a line each, "source NAME VERSION" (or "orig …") for a source package of Debian, "deb NAME
+-- VERSION" for one of the architecture; "-" for none.  Writes OUT.cdx.json, OUT.spdx.json and OUT.copyright.
 local crypto = require "moonwatch.crypto"
 local cyclonedx = require "moonwatch.sbom.cyclonedx"
 local purl = require "moonwatch.sbom.purl"
@@ -14,6 +14,8 @@ local tree, pins, version, architecture, out = table.unpack(arg)
 assert(out, "usage: bill.lua TREE PINS VERSION ARCHITECTURE OUT")
 
 local known = dofile(arg[0]:gsub("[^/]*$", "") .. "components.lua")
+
+local DEBIAN <const> = { x86_64 = "amd64", aarch64 = "arm64" }
 
 local function read(path)
   local file <close> = assert(io.open(path, "rb"))
@@ -44,14 +46,14 @@ local function components_of(list)
     return components
   end
   for line in read(list):gmatch "[^\n]+" do
-    local name, pinned = line:match "^([%w.+-]+)%s+(%S+)"
-    if name then
+    local kind, name, pinned = line:match "^(%l+)%s+(%S+)%s+(%S+)"
+    if kind then
       local about = assert(known[name], ("%s: %s is not in container/packages/components.lua"):format(list, name))
       components[#components + 1] = {
         type = "library",
         name = about.name,
         version = pinned,
-        purl = purl.new("deb", "debian", name, pinned, { arch = "source" }),
+        purl = purl.new("deb", "debian", name, pinned, { arch = kind ~= "deb" and "source" or about.is_all and "all" or DEBIAN[architecture] }),
         license = about.license,
         homepage = about.homepage,
         paths = {},

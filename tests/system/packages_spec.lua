@@ -76,7 +76,8 @@ describe("packages of a tree", function()
       -- Without what debuggers read it packs in half the time.
       shell(("cd %s/bin && strip -o stripped moonwatch && chmod 555 stripped && mv -f stripped moonwatch"):format(tree))
       shell(("cd %s/bin && ln -f moonwatch entrypoint && ln -f moonwatch moonwatch-run"):format(tree))
-      support.write(pins, "# NAME VERSION\nlua5.4 5.4.4-3+deb12u1\nopenssl 3.0.17-1~deb12u2 more words\nsqlite3 3.40.1-2+deb12u2\n")
+      support.write(pins, "# KIND NAME VERSION\nsource\tlua5.4\t5.4.4-3+deb12u1\norig openssl 3.0.17-1~deb12u2 more\n" ..
+        "source sqlite3 3.40.1-2+deb12u2\ndeb musl-dev 1.2.3-1\n")
     end
     local result = make(out, tree)
     assert(result.code == 0, result.err)
@@ -223,7 +224,7 @@ describe("packages of a tree", function()
   it("are not made of what is no tree, or has parts that nobody knows", function()
     local empty, unknown = support.new_path(), support.new_path()
     shell("mkdir " .. empty)
-    support.write(unknown, "leftpad 1.0\n")
+    support.write(unknown, "source leftpad 1.0\n")
     for words, wanted in pairs {
       [("%s %s %s -"):format(empty, empty, machine)] = "no bin/moonwatch in it",
       [("%s %s sparc -"):format(empty, tree)] = "'sparc' is neither x86_64 nor aarch64",
