@@ -49,11 +49,12 @@ local function components_of(list)
     local kind, name, pinned = line:match "^(%l+)%s+(%S+)%s+(%S+)"
     if kind then
       local about = assert(known[name], ("%s: %s is not in container/packages/components.lua"):format(list, name))
+      local arch = kind ~= "deb" and "source" or about.is_all and "all" or DEBIAN[architecture]
       components[#components + 1] = {
         type = "library",
         name = about.name,
         version = pinned,
-        purl = purl.new("deb", "debian", name, pinned, { arch = kind ~= "deb" and "source" or about.is_all and "all" or DEBIAN[architecture] }),
+        purl = purl.new("deb", "debian", name, pinned, { arch = arch }),
         license = about.license,
         homepage = about.homepage,
         paths = {},

@@ -3,6 +3,7 @@
 local aws = require "moonwatch.aws"
 local call = require "moonwatch.aws.call"
 local cjson = require "cjson"
+local endpoint = require "moonwatch.aws.endpoint"
 local loop = require "moonwatch.loop"
 local tls = require "moonwatch.tls"
 
@@ -74,14 +75,29 @@ local function stored_login(host)
   end
 end
 
--- ACCOUNT.dkr.ecr[-fips].REGION.amazonaws.com[.cn]: a token of 12 hours, for who may ecr:GetAuthorizationToken.
+--- The region of a registry of ECR, nil for others: ACCOUNT.dkr.ecr[-fips].REGION.amazonaws.com, or what the partition has in its
+--- place; ACCOUNT.dkr-ecr[-fips].REGION.on.aws.  The whole name counts: others that begin like it must not get the token.
+---@param host string
+---@return string?
+function M.ecr_region(host)
+  local region, suffix = host:match "^%d+%.dkr%.ecr%.([%l%d-]+)%.([%l%d.-]+)$"
+  if not region then
+    region, suffix = host:match "^%d+%.dkr%.ecr%-fips%.([%l%d-]+)%.([%l%d.-]+)$"
+  end
+  if region then
+    return suffix == endpoint.partition(region).suffix and region or nil
+  end
+  return host:match "^%d+%.dkr%-ecr%.([%l%d-]+)%.on%.aws$" or host:match "^%d+%.dkr%-ecr%-fips%.([%l%d-]+)%.on%.aws$"
+end
+
+-- A token of 12 hours, for who may ecr:GetAuthorizationToken.
 local function ecr_login(host)
-  local region = host:match "^%d+%.dkr%.ecr%-?f?i?p?s?%.([%w-]+)%.amazonaws%.com"
+  local region = M.ecr_region(host)
   if not region then
     return nil
   end
   aws.credentials.uses_environment = true
-  local body, message = call.call {
+  local body, message, code = call.call {
     service = "api.ecr",
     signs_as = "ecr",
     region = region,
@@ -91,7 +107,9 @@ local function ecr_login(host)
     resource = host,
     deadline = loop.now() + TIME_MS,
   }
-  if not body then
+  if code == "NoCredentials" then
+    return nil, "it wants credentials of AWS (AWS_ACCESS_KEY_ID, a role), or those that `docker login` stores, and there are neither"
+  elseif not body then
     return nil, message
   end
   local ok, answer = pcall(cjson.decode, body:reveal())

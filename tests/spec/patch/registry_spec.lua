@@ -128,4 +128,23 @@ describe("a registry", function()
       assert.are.same(wanted, { found.host, found.path, found.reference }, image)
     end
   end)
+
+  it("of ECR is known by its whole name", function()
+    for host, region in pairs {
+      ["123456789012.dkr.ecr.eu-central-1.amazonaws.com"] = "eu-central-1",
+      ["123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com"] = "us-gov-west-1",
+      ["123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn"] = "cn-north-1",
+      ["123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu"] = "eusc-de-east-1",
+      ["123456789012.dkr-ecr.eu-central-1.on.aws"] = "eu-central-1",
+      ["123456789012.dkr.ecr.eu-central-1.amazonaws.com.evil.example"] = "none",
+      ["123456789012.dkr.ecr.eu-central-1.amazonaws.company"] = "none",
+      ["123456789012.dkr.ecr.eu-central-1.amazonaws.com.cn"] = "none",
+      ["123456789012.dkr.ecr.eu-central-1.amazonaws.com:8443"] = "none",
+      ["x.123456789012.dkr.ecr.eu-central-1.amazonaws.com"] = "none",
+      ["123456789012.dkr-ecr.eu-central-1.on.aws.example"] = "none",
+      ["public.ecr.aws"] = "none",
+    } do
+      assert.are.equal(region, registry.ecr_region(host) or "none", host)
+    end
+  end)
 end)
