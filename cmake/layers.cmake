@@ -34,6 +34,13 @@ endif()
 # Regular expressions with limits.  The archive: only queries use it.
 find_library(PCRE2 NAMES libpcre2-8.a REQUIRED)
 find_library(YAML NAMES libyaml.a REQUIRED)
+# libyara is loaded when a query first needs it, by the name it had here: its structures are those of the header.
+find_path(YARA_INCLUDE yara.h)
+find_library(YARA NAMES libyara.so)
+if(YARA_INCLUDE AND YARA AND NOT MOONWATCH_STATIC)
+  file(REAL_PATH ${YARA} YARA_FILE)
+  string(REGEX MATCH "libyara\\.so\\.[0-9]+" YARA_NAME ${YARA_FILE})
+endif()
 if(MOONWATCH_STATIC)
   # What these libraries themselves need.
   target_link_libraries(PkgConfig::LUA INTERFACE ${LUA_STATIC_LIBRARIES})
@@ -66,6 +73,10 @@ moonwatch_layer(script mw_sql mw_spool mw_flag mw_aws mw_net mw_crypto mw_loop m
 moonwatch_layer(rule mw_script mw_pkg mw_event mw_base Threads::Threads)
 moonwatch_layer(sensor mw_rule mw_bundle mw_script mw_sql mw_spool mw_flag mw_watch mw_launch mw_trace mw_crypto mw_proc mw_event mw_loop
   mw_base)
+
+if(YARA_NAME)
+  target_compile_definitions(mw_sql PRIVATE MOONWATCH_YARA="${YARA_NAME}")
+endif()
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/cli/*.c)
 add_executable(moonwatch ${cli_sources})

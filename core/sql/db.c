@@ -28,6 +28,7 @@
 #include "sql/table.h"
 #include "sql/vtab.h"
 #include "sql/world.h"
+#include "sql/yara_rules.h"
 
 enum {
 	TIME_MS = 30000,
@@ -274,6 +275,7 @@ void mw_sql_close(struct mw_sql *sql)
 	mw_sql_packages_release(&sql->world);
 	mw_flags_free(sql->own_flags);
 	mw_digest_cache_free(sql->world.digests);
+	mw_yara_cache_free(sql->world.yara);
 	if (sql->world.procfd >= 0)
 		(void)close(sql->world.procfd);
 	if (sql->world.rootfd >= 0)

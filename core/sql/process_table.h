@@ -10,9 +10,9 @@ struct mw_err;
 struct mw_rows;
 struct mw_sql_scan;
 
-/* Add the rows of a process, none or many; `pidfd` is an open /proc/PID, or -1 where the table wants none.  0, or a negative errno, of which -ESRCH (it has gone)
- * and -EACCES (we may not look) do not end the query.  Rows it added before stay.  Any thread may call it: of the world
- * it may only read, and warn. */
+/* Add the rows of a process, none or many; `pidfd` is an open /proc/PID, or -1 where the table wants none.  0, or a negative
+ * errno, of which -ESRCH (it has gone) and -EACCES (we may not look) do not end the query.  Rows it added before stay.  Any thread
+ * may call it: of the world it may only read, and warn. */
 typedef int mw_process_rows(const struct mw_sql_scan *scan, pid_t pid, int pidfd, struct mw_rows *rows);
 
 /* The process ids among the values that a query names, each once, whatever it was written as (1, '1'), in order. */

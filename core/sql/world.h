@@ -10,6 +10,7 @@ struct mw_flags;
 struct mw_package_walk;
 struct mw_sql_window;
 struct mw_users;
+struct mw_yara_cache;
 
 struct mw_sql_world {
 	int procfd;            /* an open /proc, -1 without */
@@ -21,6 +22,7 @@ struct mw_sql_world {
 	const struct mw_flags *flags;
 	struct mw_sql_window *window;    /* of event tables; NULL: all */
 	struct mw_digest_cache *digests; /* NULL until the first is asked for */
+	struct mw_yara_cache *yara;      /* likewise, for rules */
 	/* CLOCK_MONOTONIC, of the running query: when it began, and when it must be over (INT64_MAX for never). */
 	int64_t began_ns, deadline_ns;
 	/* How often a table read a process, for tests: what is not asked for must not be read. */

@@ -1,8 +1,10 @@
 /* SQL over what the sensor saw: rows come from the spool. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -146,6 +148,46 @@ static void rules_and_flags_come_from_the_spool(void **state)
 	mw_sql_close(sql);
 }
 
+static void groups_of_yara_come_from_the_spool(void **state)
+{
+	(void)state;
+	static const char format[] = "{\"yara\":{\"signatures\":{\"a'b\":[\"%s/good\",\"%s/bad\"],\"none\":[]}}}";
+	char good[PATH_MAX];
+	char bad[PATH_MAX];
+	char text[2 * PATH_MAX + 128];
+	spool_up();
+	(void)snprintf(good, sizeof(good), "%s/good", dir);
+	(void)snprintf(bad, sizeof(bad), "%s/bad", dir);
+	assert_true(snprintf(text, sizeof(text), format, dir, dir) < (int)sizeof(text));
+	FILE *file = fopen(good, "we");
+	assert_non_null(file);
+	(void)fputs("rule r { condition: true }", file);
+	assert_int_equal(fclose(file), 0);
+	file = fopen(bad, "we");
+	assert_non_null(file);
+	(void)fputs("rule 1\n", file);
+	assert_int_equal(fclose(file), 0);
+	struct mw_spool *spool = NULL;
+	assert_int_equal(mw_spool_open(dir, 16 << 20, &spool, NULL, NULL), 0);
+	assert_int_equal(mw_spool_put_document(spool, "schedule", text, strlen(text), NULL), 0);
+	mw_spool_close(spool);
+	(void)snprintf(text, sizeof(text),
+		       "SELECT sig_group, matches FROM yara WHERE path = '%s' AND sig_group = 'a''b'", good);
+	struct mw_sql_options options = {.state_dir = dir, .proc = proc};
+	struct mw_sql *sql = NULL;
+	assert_int_equal(mw_sql_open(&options, &sql, NULL), 0);
+	const char *rows = rows_of(sql, text);
+	const char *warnings = mw_sql_warnings(sql);
+	assert_non_null(warnings);
+	bool has_none = strstr(warnings, "libyara is not") != NULL;
+	assert_string_equal(rows, has_none ? "" : "a'b,r");
+	if (!has_none)
+		assert_non_null(strstr(warnings, "/bad: line 1: syntax error"));
+	mw_sql_close(sql);
+	assert_int_equal(unlink(good), 0);
+	assert_int_equal(unlink(bad), 0);
+}
+
 static void time_is_compared_in_seconds(void **state)
 {
 	(void)state;
@@ -240,6 +282,7 @@ int main(void)
 		TEST(process_events_come_from_the_spool),
 		TEST(socket_and_file_events_come_from_the_spool),
 		TEST(rules_and_flags_come_from_the_spool),
+		TEST(groups_of_yara_come_from_the_spool),
 		TEST(time_is_compared_in_seconds),
 		TEST(alerts_come_from_the_spool),
 		TEST(without_a_spool_there_are_no_rows_and_a_warning),

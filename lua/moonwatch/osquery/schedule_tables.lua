@@ -58,7 +58,18 @@ local function array(list)
   return #list > 0 and cjson.encode(list) or "[]"
 end
 
---- What is known of schedule and packs, as JSON.
+--- Groups of all sources; a later one has the say of a name.
+local function signatures_of(self)
+  local groups = {}
+  for _, source in ipairs(self:list_sources()) do
+    for name, files in pairs(source.signatures) do
+      groups[name] = files
+    end
+  end
+  return next(groups) and cjson.encode(groups) or "{}"
+end
+
+--- What is known of schedule and packs, and groups of rules of YARA, as JSON.
 ---@param self moonwatch.osquery.Scheduler
 ---@return string
 function M.document(self)
@@ -71,7 +82,7 @@ function M.document(self)
       list[#list + 1] = pack_row(self, pack)
     end
   end
-  return ('{"queries":%s,"packs":%s}'):format(array(queries), array(list))
+  return ('{"queries":%s,"packs":%s,"yara":{"signatures":%s}}'):format(array(queries), array(list), signatures_of(self))
 end
 
 return M

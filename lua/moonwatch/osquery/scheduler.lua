@@ -8,6 +8,7 @@ local packs = require "moonwatch.osquery.packs"
 local schedule_tables = require "moonwatch.osquery.schedule_tables"
 local scheduled = require "moonwatch.osquery.scheduled"
 local text = require "moonwatch.text"
+local yara = require "moonwatch.osquery.yara"
 
 ---@class moonwatch.osquery.World
 ---@field time fun(): number               seconds since 1970
@@ -218,7 +219,15 @@ local function read(self, document, source)
   if not views then
     return nil, message
   end
-  return { packs = list, decorators = decorating, views = views, document = document, is_new = true }, warnings
+  local signatures = yara.read(document.yara, warnings)
+  return {
+    packs = list,
+    decorators = decorating,
+    views = views,
+    signatures = signatures,
+    document = document,
+    is_new = true,
+  }, warnings
 end
 
 --- Take what a document says of queries in place of what its source said before.  It is looked at now, and read once more before
@@ -229,7 +238,7 @@ end
 ---@return string? message  it is refused as a whole, and what was before still holds
 function Scheduler:apply(document, source)
   local mine = {}
-  for _, member in ipairs { "schedule", "packs", "decorators", "views" } do
+  for _, member in ipairs { "schedule", "packs", "decorators", "views", "yara" } do
     if document[member] ~= cjson.null then
       mine[member] = document[member]
     end

@@ -342,12 +342,3 @@ os.setxattr(p + "/b", "security.capability", bytes.fromhex("01000002002400000020
         .. "' AND key LIKE 'security%'"))
   end)
 end)
-
-describe("yara", function()
-  it("says that it is not built in", function()
-    for _, query in ipairs { "yara WHERE path = '/bin/sh'", "yara_file WHERE path = '/bin/sh'", "yara_process WHERE pid = 1" } do
-      assert.are.same({}, here:rows("SELECT * FROM " .. query))
-      assert.is_truthy(here:warnings():find("libyara is not built in", 1, true), query)
-    end
-  end)
-end)
