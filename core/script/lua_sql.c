@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "script/bind.h"
 #include "script/lua_layout.h"
+#include "script/lua_sheet.h"
 #include "sql/db.h"
 #include "sql/empty.h"
 #include "sql/function.h"
@@ -373,6 +374,7 @@ int luaopen_moonwatch_sql(lua_State *L)
 		{"versions", sql_versions},
 		{"is_complete", sql_is_complete},
 		{"layout", mw_lua_layout},
+		{"sheet", mw_lua_sheet},
 		{NULL, NULL},
 	};
 	static const luaL_Reg database_methods[] = {
@@ -388,6 +390,7 @@ int luaopen_moonwatch_sql(lua_State *L)
 	make_class(L, DATABASE, database_methods, database_close);
 	make_class(L, QUERY, query_methods, query_close);
 	mw_lua_layout_class(L);
+	mw_lua_sheet_class(L);
 	luaL_newlib(L, functions);
 	return 1;
 }

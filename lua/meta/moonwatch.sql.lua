@@ -123,6 +123,45 @@ function Layout:rows(query) end
 ---@return moonwatch.sql.Layout
 function sql.layout(options) end
 
+---@class moonwatch.sql.Sheet
+local Sheet = {}
+
+--- Gather a row.
+---@param values (string|nil)[]
+function Sheet:row(values) end
+
+--- Gather rows of a query.
+---@param query moonwatch.Query
+---@param most integer
+---@return integer? count  0 at the end; nil when the query failed
+---@return string? message
+---@return string? code
+function Sheet:rows(query, most) end
+
+--- Make each width at least what the rows that were gathered need; what is wider than `most` does not count.
+---@param widths integer[]
+---@param most integer
+function Sheet:widen(widths, most) end
+
+--- Lines of the rows that were gathered, which are gone from it then.
+---@param widths integer[]
+---@return string
+function Sheet:take(widths) end
+
+---@class moonwatch.sql.SheetOptions
+---@field columns integer
+---@field width fun(text: string): integer  cells that a text takes which is not all ASCII
+---@field first string  before the first column
+---@field between string
+---@field close string  behind the last one
+---@field null string  what NULL is shown as
+---@field trims boolean?  lines end without blanks
+
+--- Rows under each other.
+---@param options moonwatch.sql.SheetOptions
+---@return moonwatch.sql.Sheet
+function sql.sheet(options) end
+
 ---@param options moonwatch.sql.Options
 ---@return moonwatch.Database?
 ---@return string? message

@@ -26,6 +26,8 @@ local M = {}
 
 --- Rows whose widths a table is laid out by.  A longer result goes on in the widths of the first.
 local LAYOUT_ROWS = 2000
+--- And those that are written at once then.
+local CHUNK_ROWS = 50
 --- A value wider than this does not widen its column for all rows.
 local WIDEST = 160
 
@@ -72,14 +74,6 @@ local function show(value)
     return value
   end
   return text.printable(value)
-end
-
---- How values are shown in this style, NULL among them.
-local function shower(style)
-  local null = show(style.nullvalue or "")
-  return function(value)
-    return value and show(value) or null
-  end
 end
 
 --- `value` with each byte that is no UTF-8 as U+FFFD.
@@ -251,109 +245,77 @@ function makers.line(style, write)
   end)
 end
 
---- count -> as many blanks, or none
-local BLANKS = setmetatable({}, {
-  __index = function(blanks, count)
-    blanks[count] = (" "):rep(count)
-    return blanks[count]
-  end,
-})
-
---- Cells that a printable text takes, most texts being plain.
-local function cells_of(printable)
-  return printable:find("^[ -~]*$") and #printable or M.width(printable)
-end
-
---- A cell wider than its column is shown whole.  `sizes` are the widths of the cells.
-local function pad(cells, sizes, widths)
+local function rule_of(widths, more)
   local parts = {}
   for i, width in ipairs(widths) do
-    local blanks = width - sizes[i]
-    parts[i] = blanks > 0 and cells[i] .. BLANKS[blanks] or cells[i]
+    parts[i] = ("-"):rep(width + more)
   end
   return parts
 end
 
---- "| a  | b |"
-local function table_line(cells, sizes, widths)
-  return "| " .. table.concat(pad(cells, sizes, widths), " | ") .. " |\n"
-end
-
 local function table_rule(widths)
-  local parts = {}
-  for i, width in ipairs(widths) do
-    parts[i] = ("-"):rep(width + 2)
-  end
-  return "+" .. table.concat(parts, "+") .. "+\n"
-end
-
---- "a   b"
-local function column_line(cells, sizes, widths)
-  return table.concat(pad(cells, sizes, widths), "  "):gsub(" +$", "") .. "\n"
+  return "+" .. table.concat(rule_of(widths, 2), "+") .. "+\n"
 end
 
 local function column_rule(widths)
-  local parts = {}
-  for i, width in ipairs(widths) do
-    parts[i] = ("-"):rep(width)
-  end
-  return table.concat(parts, "  ") .. "\n"
+  return table.concat(rule_of(widths, 0), "  ") .. "\n"
 end
 
 --- Rows under each other, in columns as wide as what is in them; a result without rows is nothing.
 local function laid_out(style, write, drawing)
-  local show_value = shower(style)
-  local names, name_sizes = {}, {}
-  local widths
-  local waiting = {}
+  local sheet, head, widths
+  local waiting = 0
 
   local function lay_out()
     widths = {}
-    for i, size in ipairs(name_sizes) do
-      widths[i] = style.header and size or 1
+    for i, name in ipairs(head) do
+      widths[i] = style.header and M.width(show(name)) or 1
     end
-    for _, row in ipairs(waiting) do
-      for i, size in ipairs(row.sizes) do
-        if size > widths[i] then
-          widths[i] = math.max(widths[i], math.min(size, WIDEST))
-        end
-      end
-    end
+    sheet:widen(widths, WIDEST)
+    local rows = sheet:take(widths)
     write(drawing.edge(widths))
     if style.header then
-      write(drawing.line(names, name_sizes, widths))
+      sheet:row(head)
+      write(sheet:take(widths))
       write(drawing.rule(widths))
     end
-    for _, row in ipairs(waiting) do
-      write(drawing.line(row.cells, row.sizes, widths))
+    write(rows)
+  end
+
+  --- `count` rows were gathered.
+  local function take(count)
+    waiting = waiting + count
+    if widths then
+      write(sheet:take(widths))
+    elseif waiting == LAYOUT_ROWS then
+      lay_out()
     end
-    waiting = {}
   end
 
   return {
     begin = function(_, columns)
-      for i, name in ipairs(columns) do
-        names[i] = show(name)
-        name_sizes[i] = cells_of(names[i])
-      end
+      head = columns
+      sheet = sql.sheet {
+        columns = #columns, width = M.width, null = show(style.nullvalue or ""),
+        first = drawing.first, between = drawing.between, close = drawing.close, trims = drawing.trims,
+      }
     end,
     row = function(_, values)
-      local cells, sizes = {}, {}
-      for i = 1, #names do
-        cells[i] = show_value(values[i])
-        sizes[i] = cells_of(cells[i])
-      end
-      if widths then
-        write(drawing.line(cells, sizes, widths))
-        return
-      end
-      waiting[#waiting + 1] = { cells = cells, sizes = sizes }
-      if #waiting == LAYOUT_ROWS then
-        lay_out()
-      end
+      sheet:row(values)
+      take(1)
+    end,
+    all = function(_, query, is_over)
+      local count, message
+      repeat
+        count, message = sheet:rows(query, widths and CHUNK_ROWS or LAYOUT_ROWS - waiting)
+        if count and count > 0 then
+          take(count)
+        end
+      until not count or count == 0 or is_over()
+      return count and false, message
     end,
     finish = function()
-      if #waiting > 0 then
+      if waiting > 0 and not widths then
         lay_out()
       end
       if widths then
@@ -365,11 +327,11 @@ end
 
 --- As osqueryi draws it.
 function makers.table(style, write)
-  return laid_out(style, write, { line = table_line, rule = table_rule, edge = table_rule })
+  return laid_out(style, write, { first = "| ", between = " | ", close = " |", rule = table_rule, edge = table_rule })
 end
 
 function makers.column(style, write)
-  return laid_out(style, write, { line = column_line, rule = column_rule, edge = function()
+  return laid_out(style, write, { first = "", between = "  ", close = "", trims = true, rule = column_rule, edge = function()
     return ""
   end })
 end
