@@ -8,6 +8,7 @@
 enum family {
 	BY_PATH,   /* exact */
 	BY_FOLDER, /* beginnings that end with '/' */
+	BY_PART,   /* a whole name of a path, between two '/' or at its end */
 	BY_NAME,
 	BY_PROGRAM,
 	BY_PORT,
@@ -96,15 +97,82 @@ static bool are_exact(const struct mw_patterns *patterns)
 	return patterns->counts[MW_PATTERN_EXACT] > 0;
 }
 
+/* A whole name in the text: behind a '/', and before one, or at the end where that is the path's. */
+static bool find_name(const char *text, size_t bytes, bool is_end, struct mw_word *ret_name)
+{
+	bool is_found = false;
+	for (size_t from = 0, to; from < bytes; from = to) {
+		if (text[from++] != '/') {
+			to = from;
+			continue;
+		}
+		for (to = from; to < bytes && text[to] != '/'; to++) {
+			if (text[to] == '*' || text[to] == '?') {
+				while (to < bytes && text[to] != '/')
+					to++;
+				from = to; /* none */
+				break;
+			}
+		}
+		if (to == from || (to == bytes && !is_end))
+			continue;
+		*ret_name = (struct mw_word){.text = text + from,
+					     .bytes = (uint32_t)(to - from),
+					     .hash = mw_word_hash(MW_WORD_HASH, text + from, to - from)};
+		is_found = true;
+	}
+	return is_found;
+}
+
+/* What every path that fits has in common; false: nothing that can be looked up. */
+static bool find_anchor(enum mw_pattern_kind kind, const struct mw_word *word, enum family *ret_family,
+			struct mw_word *ret_anchor)
+{
+	*ret_family = BY_PATH;
+	*ret_anchor = *word;
+	if (kind == MW_PATTERN_EXACT)
+		return true;
+	size_t folder = 0;
+	for (size_t i = 0; kind != MW_PATTERN_SUFFIX && kind != MW_PATTERN_PART && i < word->bytes; i++) {
+		if (kind == MW_PATTERN_GLOB && (word->text[i] == '*' || word->text[i] == '?'))
+			break;
+		if (word->text[i] == '/')
+			folder = i + 1;
+	}
+	*ret_family = folder > 1 ? BY_FOLDER : BY_PART;
+	if (folder > 1) {
+		*ret_anchor = (struct mw_word){.text = word->text,
+					       .bytes = (uint32_t)folder,
+					       .hash = mw_word_hash(MW_WORD_HASH, word->text, folder)};
+		return true;
+	}
+	bool is_end = kind == MW_PATTERN_SUFFIX || kind == MW_PATTERN_GLOB;
+	return find_name(word->text, word->bytes, is_end, ret_anchor);
+}
+
 static bool are_places(const struct mw_patterns *patterns)
 {
-	for (unsigned i = 0; i < patterns->counts[MW_PATTERN_PREFIX]; i++) {
-		const struct mw_word *word = &patterns->lists[MW_PATTERN_PREFIX][i];
-		if (word->text[word->bytes - 1] != '/')
-			return false;
-	}
-	return !patterns->counts[MW_PATTERN_SUFFIX] && !patterns->counts[MW_PATTERN_PART] &&
-	       !patterns->counts[MW_PATTERN_GLOB];
+	enum family family;
+	struct mw_word anchor;
+	for (int kind = 0; kind < MW_PATTERN_KINDS; kind++)
+		for (unsigned i = 0; i < patterns->counts[kind]; i++)
+			if (!find_anchor((enum mw_pattern_kind)kind, &patterns->lists[kind][i], &family, &anchor))
+				return false;
+	return true;
+}
+
+static int add_places(struct mw_index *index, const struct mw_patterns *patterns, unsigned listener, uint32_t *families)
+{
+	enum family family;
+	struct mw_word anchor;
+	for (int kind = 0; kind < MW_PATTERN_KINDS; kind++)
+		for (unsigned i = 0; i < patterns->counts[kind]; i++) {
+			(void)find_anchor((enum mw_pattern_kind)kind, &patterns->lists[kind][i], &family, &anchor);
+			*families |= 1u << family;
+			if (add(index, family, &anchor, 0, listener) < 0)
+				return -1;
+		}
+	return 0;
 }
 
 /* The condition that a listener is found by, the one that is rarest first; NULL: none. */
@@ -131,11 +199,10 @@ static const struct mw_condition *choose(const struct mw_filter *filter, enum fa
 	return NULL;
 }
 
-static int add_words(struct mw_index *index, enum family family, const struct mw_patterns *patterns,
-		     enum mw_pattern_kind kind, unsigned listener)
+static int add_words(struct mw_index *index, enum family family, const struct mw_patterns *patterns, unsigned listener)
 {
-	for (unsigned i = 0; i < patterns->counts[kind]; i++)
-		if (add(index, family, &patterns->lists[kind][i], 0, listener) < 0)
+	for (unsigned i = 0; i < patterns->counts[MW_PATTERN_EXACT]; i++)
+		if (add(index, family, &patterns->lists[MW_PATTERN_EXACT][i], 0, listener) < 0)
 			return -1;
 	return 0;
 }
@@ -154,12 +221,11 @@ static int add_listener(struct mw_index *index, unsigned n)
 			word.hash += (uint32_t)condition->numbers[i] * 2654435761u;
 			r = add(index, family, &word, condition->numbers[i], n);
 		}
+	} else if (condition && family == BY_PATH) {
+		families = 0;
+		r = add_places(index, &condition->patterns, n, &families);
 	} else if (condition) {
-		r = add_words(index, family, &condition->patterns, MW_PATTERN_EXACT, n);
-		if (r == 0 && family == BY_PATH && condition->patterns.counts[MW_PATTERN_PREFIX]) {
-			families |= 1u << BY_FOLDER;
-			r = add_words(index, BY_FOLDER, &condition->patterns, MW_PATTERN_PREFIX, n);
-		}
+		r = add_words(index, family, &condition->patterns, n);
 	}
 	for (int kind = 0; kind < MW_EVENT_KINDS; kind++)
 		if (listener->kinds >> kind & 1) {
@@ -241,14 +307,24 @@ static void take_text(struct mw_index *index, enum family family, const char *te
 		     kind);
 }
 
-/* The path, and each folder it is in. */
+/* The path, each folder it is in, and each name of it. */
 static void take_path(struct mw_index *index, const char *path, uint32_t families, enum mw_event_kind kind)
 {
 	uint32_t hash = MW_WORD_HASH;
-	uint32_t n = 0;
-	for (; path[n]; n++) {
+	uint32_t name_hash = MW_WORD_HASH;
+	uint32_t name = 0, n = 0;
+	for (;; n++) {
+		if ((path[n] == '/' || !path[n]) && n > name && families & 1u << BY_PART)
+			take(index, find(index, BY_PART, name_hash, path + name, n - name, 0), kind);
+		if (!path[n])
+			break;
 		hash = mw_word_hash(hash, path + n, 1);
-		if (path[n] == '/' && families & 1u << BY_FOLDER)
+		name_hash = mw_word_hash(name_hash, path + n, 1);
+		if (path[n] != '/')
+			continue;
+		name = n + 1;
+		name_hash = MW_WORD_HASH;
+		if (families & 1u << BY_FOLDER)
 			take(index, find(index, BY_FOLDER, hash, path, n + 1, 0), kind);
 	}
 	if (n && families & 1u << BY_PATH)
@@ -263,7 +339,7 @@ const uint64_t *mw_index_ask(struct mw_index *index, struct mw_subject *subject,
 		return NULL;
 	memcpy(index->pending, index->always[kind], index->words * sizeof(*index->pending));
 	uint32_t families = index->families[kind];
-	if (families & (1u << BY_PATH | 1u << BY_FOLDER) && event->file && event->file->path)
+	if (families & (1u << BY_PATH | 1u << BY_FOLDER | 1u << BY_PART) && event->file && event->file->path)
 		take_path(index, event->file->path, families, kind);
 	if (families & 1u << BY_NAME)
 		take_names(index, BY_NAME, mw_subject_names(subject), kind);
