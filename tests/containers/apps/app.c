@@ -41,9 +41,9 @@ static void print_descriptors(void)
 
 static void print_status(void)
 {
-	static const char *const wanted[] = {"SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:", "SigCgt:", "Uid:",    "Gid:",
-					     "Groups:", "CapInh:", "CapPrm:", "CapEff:", "CapAmb:", "CapBnd:", "NoNewPrivs:",
-					     "Seccomp:"};
+	static const char *const wanted[] = {
+		"SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:", "SigCgt:", "Uid:",        "Gid:",    "Groups:",
+		"CapInh:", "CapPrm:", "CapEff:", "CapAmb:", "CapBnd:", "NoNewPrivs:", "Seccomp:"};
 	char line[512];
 	FILE *file = fopen("/proc/self/status", "r");
 	if (!file)
