@@ -9,6 +9,7 @@
 #include "pkg/walk.h"
 #include "spool/state_dir.h"
 #include "sql/interrupt.h"
+#include "sql/rows.h"
 #include "sql/world.h"
 
 /* Between two times that what walks remember is written. */
@@ -16,11 +17,28 @@
 
 static int emit(void *data, const struct mw_package *package)
 {
-	const struct mw_sql_packages *packages = data;
-	int r = mw_rows_add(packages->rows);
-	if (r == 0)
+	struct mw_sql_packages *packages = data;
+	struct mw_rows *rows = packages->rows;
+	int r = mw_rows_add(rows);
+	if (r == 0) {
 		packages->fill(packages, package);
+		if (rows->texts.failed) { /* the row is not whole */
+			mw_rows_undo(rows);
+			rows->texts.failed = false;
+			r = -ENOBUFS;
+		}
+	}
+	packages->is_full |= r == -ENOBUFS;
 	return r;
+}
+
+int mw_sql_packages_end(const struct mw_sql_packages *packages, int result)
+{
+	if (result != -ENOBUFS || !packages->is_full)
+		return result;
+	mw_sql_warn(packages->scan->world, "%s: only the first %zu rows; constrain the query",
+		    packages->scan->table->name, packages->rows->count);
+	return 0;
 }
 
 static void warn(void *data, const char *line)
@@ -102,7 +120,7 @@ static int walk_from(struct mw_sql_packages *packages, enum mw_package_kind kind
 	/* A sensor does not always come to its end. */
 	if (r == 0 && (!world->packages_saved_ns || mw_clock_mono_ns() - world->packages_saved_ns > SAVE_NS))
 		save_cache(world);
-	return r;
+	return mw_sql_packages_end(packages, r);
 }
 
 int mw_sql_packages_walk(struct mw_sql_packages *packages, enum mw_package_kind kind, unsigned directory,

@@ -15,10 +15,15 @@ struct mw_sql_packages {
 	const struct mw_sql_package_files *files; /* for mw_sql_package_files() */
 	/* Where in a folder that the query asks for all of its packages are, as "/node_modules"; NULL for anywhere. */
 	const char *below;
+	bool is_full; /* rows.c takes no more */
 };
 
 /* Rows and warnings of the scan.  Ends before the query must, so that what was found till then is shown. */
 struct mw_package_sink mw_sql_packages_sink(struct mw_sql_packages *packages);
+
+/* What the reader that was given the sink returned, for whom asked.  More rows than a table may hold at once are no failure:
+ * those that do not fit are left out, and that is warned of. */
+int mw_sql_packages_end(const struct mw_sql_packages *packages, int result);
 
 /* Walk for packages of a kind: all of them, or those of the folder that column `directory` must be equal to, and of what is
  * `depth` folders below it (0: all). */

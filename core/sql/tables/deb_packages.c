@@ -67,7 +67,7 @@ static int fill(const struct mw_sql_scan *scan, struct mw_rows *rows, struct mw_
 	(void)err;
 	struct mw_sql_packages packages = {.scan = scan, .rows = rows, .fill = fill_row};
 	struct mw_package_sink sink = mw_sql_packages_sink(&packages);
-	return mw_dpkg_read(scan->world->rootfd, admindir(scan), &sink);
+	return mw_sql_packages_end(&packages, mw_dpkg_read(scan->world->rootfd, admindir(scan), &sink));
 }
 
 const struct mw_sql_table mw_table_deb_packages = {

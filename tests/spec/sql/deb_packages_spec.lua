@@ -106,3 +106,18 @@ describe("deb_packages", function()
     assert.is_truthy(rows == "inside\n" or rows == "")
   end)
 end)
+
+describe("more packages than a table may hold", function()
+  it("are cut off, which is told", function()
+    local stanzas = {}
+    for i = 1, 270000 do
+      stanzas[i] = ("Package: p%d\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n"):format(i)
+    end
+    local world <close> = worlds.new { ["var/lib/dpkg/status"] = table.concat(stanzas) }
+    local rows, warnings = world:rows "SELECT count(*), max(CAST(substr(name, 2) AS INTEGER)) FROM deb_packages"
+    local count = math.tointeger(rows[1][1])
+    assert.is_true(count > 100000 and count < 270000)
+    assert.are.equal(rows[1][1], rows[1][2])
+    assert.are.equal(("deb_packages: only the first %d rows; constrain the query\n"):format(count), warnings)
+  end)
+end)
