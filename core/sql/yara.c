@@ -244,24 +244,28 @@ static void add_name(struct mw_buf *to, const char *name)
 	mw_buf_printf(to, "%s%s", to->size ? "," : "", name);
 }
 
+/* Not by yr_string_matches_foreach(): libyara does not align them. */
+static void add_matches(const YR_SCAN_CONTEXT *context, const YR_STRING *string, struct mw_buf *to)
+{
+	const void *at = context->matches[string->idx].head;
+	while (at && !to->failed) {
+		YR_MATCH match;
+		memcpy(&match, at, sizeof(match));
+		if (!match.is_private)
+			mw_buf_printf(to, "%s%s:%llx", to->size ? "," : "", string->identifier,
+				      (unsigned long long)(match.base + match.offset));
+		at = match.next;
+	}
+}
+
 static void add_rule(YR_SCAN_CONTEXT *context, const YR_RULE *rule, struct mw_yara_found *found)
 {
 	const char *tag;
 	const YR_STRING *string;
-	const YR_MATCH *match;
 	found->count++;
 	add_name(&found->rules, rule->identifier);
 	yr_rule_tags_foreach(rule, tag) add_name(&found->tags, tag);
-	yr_rule_strings_foreach(rule, string)
-	{
-		yr_string_matches_foreach(context, string, match)
-		{
-			if (found->strings.failed)
-				return;
-			mw_buf_printf(&found->strings, "%s%s:%llx", found->strings.size ? "," : "", string->identifier,
-				      (unsigned long long)(match->base + match->offset));
-		}
-	}
+	yr_rule_strings_foreach(rule, string) add_matches(context, string, &found->strings);
 }
 
 /* A string that matches more often than libyara counts is no reason to stop. */

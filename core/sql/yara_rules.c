@@ -68,9 +68,19 @@ struct including {
 	const struct mw_sql_place *place;
 	const char *folder;
 	unsigned count;
+	char *paths[INCLUDES];
 };
 
-/* Names are those of files beside the one that the query named. */
+static bool is_included(const struct including *including, const char *path)
+{
+	for (unsigned i = 0; i < including->count; i++)
+		if (strcmp(including->paths[i], path) == 0)
+			return true;
+	return false;
+}
+
+/* Names are those of files beside the one that the query named.  Each once: rules cannot be there twice, and where files include each
+ * other libyara loses memory. */
 static char *include(void *data, const char *name)
 {
 	struct including *including = data;
@@ -78,7 +88,10 @@ static char *include(void *data, const char *name)
 	struct mw_buf text = MW_BUF(RULES_BYTES);
 	bool is_named = *name == '/' ? (size_t)snprintf(path, sizeof(path), "%s", name) < sizeof(path)
 				     : mw_sql_join(path, including->folder, name);
-	if (including->count++ == INCLUDES || !is_named || mw_sql_read_file(including->place, path, &text) < 0 ||
+	char *copy = NULL;
+	if (is_named && including->count < INCLUDES && !is_included(including, path) && (copy = strdup(path)))
+		including->paths[including->count++] = copy;
+	if (!copy || mw_sql_read_file(including->place, path, &text) < 0 ||
 	    (text.data && memchr(text.data, '\0', text.size))) {
 		mw_buf_release(&text);
 		return NULL;
@@ -116,6 +129,9 @@ static int compile(struct mw_yara_rules *rules, const struct mw_sql_scan *scan, 
 		&(struct mw_yara_text){
 			.text = text, .bytes = bytes, .include = place ? include : NULL, .data = &including},
 		&compiled, &err);
+	bool includes = including.count > 0;
+	while (including.count)
+		free(including.paths[--including.count]);
 	if (r == -ENOMEM)
 		return r;
 	if (r == -ENOSYS)
@@ -124,7 +140,7 @@ static int compile(struct mw_yara_rules *rules, const struct mw_sql_scan *scan, 
 		mw_sql_warn(scan->world, "%s: %s: %s", scan->table->name, name, err.text);
 	if (r < 0)
 		return 0;
-	if (!including.count) /* those may change */
+	if (!includes) /* those may change */
 		keep(scan->world, key, compiled);
 	return add(rules, compiled);
 }

@@ -100,7 +100,7 @@ describe("yara_file", function()
     for name, what in pairs {
       ["rules/bad.yar"] = "line 4: syntax error",
       ["rules/lost.yar"] = "line 2: callback failed to provide include resource: nowhere.yar",
-      ["rules/loop.yar"] = "line 1: include",
+      ["rules/loop.yar"] = "line 1: callback failed to provide include resource: loop.yar",
       ["rules/compiled.yar"] = "is no text",
       ["rules/fifo.yar"] = "is no regular file",
       ["rules/nothing.yar"] = "No such file",
