@@ -1,6 +1,7 @@
 #include "sql/yara.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,8 +253,8 @@ static void add_matches(const YR_SCAN_CONTEXT *context, const YR_STRING *string,
 		YR_MATCH match;
 		memcpy(&match, at, sizeof(match));
 		if (!match.is_private)
-			mw_buf_printf(to, "%s%s:%llx", to->size ? "," : "", string->identifier,
-				      (unsigned long long)(match.base + match.offset));
+			mw_buf_printf(to, "%s%s:%" PRIx64, to->size ? "," : "", string->identifier,
+				      (uint64_t)match.base + (uint64_t)match.offset);
 		at = match.next;
 	}
 }

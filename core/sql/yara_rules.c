@@ -101,7 +101,7 @@ static char *include(void *data, const char *name)
 
 static int add(struct mw_yara_rules *rules, struct mw_yara *compiled)
 {
-	if (rules->count == sizeof(rules->compiled) / sizeof(*rules->compiled)) {
+	if (rules->count == MW_YARA_FILES) {
 		mw_yara_unref(compiled);
 		return -ENOBUFS;
 	}

@@ -16,9 +16,13 @@ struct mw_yara_columns {
 	unsigned group, file, rule, url;
 };
 
+enum {
+	MW_YARA_FILES = 64, /* of a group */
+};
+
 struct mw_yara_rules {
 	size_t count;
-	struct mw_yara *compiled[64];    /* files of a group */
+	struct mw_yara *compiled[MW_YARA_FILES];
 	const char *group, *file, *rule; /* as the query has them; NULL: not at all */
 };
 

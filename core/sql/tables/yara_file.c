@@ -94,15 +94,13 @@ static int look(struct looking *looking, const char *path, struct mw_yara_found 
 		r = seconds < 0 ? seconds
 				: mw_yara_scan(looking->rules.compiled[i], bytes.data ? bytes.data : "", bytes.size,
 					       seconds, found);
-		if (r == -ETIME && mw_yara_seconds(world) > 0) {
+		bool is_too_slow = r == -ETIME && mw_yara_seconds(world) > 0;
+		if (is_too_slow)
 			mw_sql_warn(world, "yara_file: %s: not looked through to its end, it takes too long", path);
-			return 0;
-		} else if (r == -EIO) {
+		else if (r == -EIO)
 			mw_sql_warn(world, "yara_file: %s: libyara gave up", path);
-			return 0;
-		} else if (r < 0) {
-			return r;
-		}
+		if (r < 0)
+			return is_too_slow || r == -EIO ? 0 : r;
 	}
 	return 1;
 }
