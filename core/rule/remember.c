@@ -250,7 +250,8 @@ void mw_rules_tick(struct mw_rules *rules, int64_t now_ns)
  * for all. */
 
 enum {
-	NAME_BYTES = 64,
+	/* Longer names, of files say, are cut, with a hash of the whole at their end. */
+	NAME_BYTES = 128,
 };
 
 static struct mw_question *asking(lua_State *L)
@@ -267,6 +268,14 @@ static size_t value_key(enum mw_rule_scope scope, const struct mw_process *proce
 			char *ret_key)
 {
 	static const struct mw_process nobody;
+	char cut[NAME_BYTES + sizeof(uint64_t)];
+	if (bytes > NAME_BYTES) {
+		uint64_t hash = hash_of(name, bytes);
+		memcpy(cut, name, NAME_BYTES);
+		memcpy(cut + NAME_BYTES, &hash, sizeof(hash));
+		name = cut;
+		bytes = sizeof(cut);
+	}
 	return mw_mark_key(name, bytes, scope == MW_SCOPE_RULE || !process ? &nobody : process, ret_key,
 			   MW_STORE_KEY_BYTES);
 }
@@ -276,7 +285,6 @@ static int memory_get(lua_State *L)
 	struct mw_question *question = asking(L);
 	size_t bytes;
 	const char *name = luaL_checklstring(L, 1, &bytes);
-	luaL_argcheck(L, bytes <= NAME_BYTES, 1, "name too long");
 	const struct mw_rule *rule = question->asked;
 	const struct mw_event *event = question->subject.event;
 	const struct mw_process *process = event->process;
@@ -305,7 +313,6 @@ static int memory_set(lua_State *L)
 	struct mw_question *question = asking(L);
 	size_t bytes;
 	const char *name = luaL_checklstring(L, 1, &bytes);
-	luaL_argcheck(L, bytes <= NAME_BYTES, 1, "name too long");
 	const struct mw_rule *rule = question->asked;
 	const struct mw_event *event = question->subject.event;
 	char value[MW_STORE_VALUE_BYTES];

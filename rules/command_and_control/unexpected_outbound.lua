@@ -21,7 +21,7 @@ return {
     if not process or not process.exe or not address or match.in_network(address, "127.0.0.0/8") or address == "::1" then
       return false
     end
-    local key = ("%s %d"):format(process.exe:sub(1, 400), socket.remote_port or 0)
+    local key = ("%s %d"):format(process.exe, socket.remote_port or 0)
     if memory.get(key) then
       return false
     end
@@ -35,6 +35,9 @@ return {
       socket = { family = "ipv4", remote_address = "198.51.100.1", remote_port = 443 } } },
       event = { age_ms = 3600000, process = { exe = "/app", name = "app" },
         socket = { family = "ipv4", remote_address = "198.51.100.2", remote_port = 443 } } },
+    { note = "a long name", expect = true, event = { age_ms = 3600000, process = {
+      exe = "/app/a-folder-with-a-long-name/a-folder-with-a-long-name/a-folder-with-a-long-name/x", name = "x" },
+      socket = { family = "ipv4", remote_address = "198.51.100.1", remote_port = 8443 } } },
     { expect = false, event = { age_ms = 1000, process = { exe = "/app", name = "app" },
       socket = { family = "ipv4", remote_address = "198.51.100.1", remote_port = 8443 } } },
     { expect = false, event = { age_ms = 3600000, process = { exe = "/app", name = "app" },

@@ -3,11 +3,6 @@ local match = require "moonwatch.match"
 
 local fetchers = lists.set { "curl", "wget", "nc", "ncat", "netcat", "socat", "ftp", "tftp", "scp", "sftp", "rsync", "aws" }
 
---- Names of files may be longer than a key.
-local function key_of(path)
-  return path:sub(-400)
-end
-
 --- What is run: a script is not what the kernel executes, but its shell; the program of a loader likewise.
 local function path_of(process)
   local path = process.script or process.program
@@ -23,6 +18,9 @@ local function path_of(process)
   return ("%s/%s"):format(process.cwd or "", argument)
 end
 
+local LONG <const> = "/srv/a-folder-with-a-long-name/a-folder-with-a-long-name/a-folder-with-a-long-name/" ..
+  "a-folder-with-a-long-name/a-folder-with-a-long-name/a-folder-with-a-long-name/"
+
 return {
   id = "download_and_run",
   summary = "File downloaded, then run",
@@ -37,12 +35,12 @@ return {
     local process, file = event.process, event.file
     if file then
       if file.path and match.named(process, fetchers) then
-        memory.set(key_of(file.path), true)
+        memory.set(file.path, true)
       end
       return false
     end
     local path = path_of(process)
-    return path ~= nil and memory.get(key_of(path)) == true
+    return path ~= nil and memory.get(path) == true
   end,
   false_positives = { "Programs that update themselves by curl" },
   references = { "https://attack.mitre.org/techniques/T1105/" },
@@ -64,6 +62,10 @@ return {
       event = { kind = "process.exec", process = { name = "python3", argv = { "python3", "x.py" } } } },
     { expect = false, event = { kind = "process.exec", process = { name = "python3", argv = { "python3", "x.py" }, cwd = "/srv" } } },
     { expect = false, event = { kind = "process.exec", process = { name = "bash", exe = "/usr/bin/bash", argv = { "bash" } } } },
+    { note = "a long name", expect = true, before = { { kind = "file.create", process = { name = "curl" },
+      file = { path = LONG .. "x" } } }, event = { kind = "process.exec", process = { name = "x", exe = LONG .. "x", dropped = true } } },
+    { expect = false, before = { { kind = "file.create", process = { name = "curl" }, file = { path = LONG .. "x" } } },
+      event = { kind = "process.exec", process = { name = "y", exe = LONG .. "y", dropped = true } } },
     { note = "a program given to a loader", expect = true, before = { { kind = "file.create", process = { name = "curl" },
       file = { path = "/srv/x" } } }, event = { kind = "process.exec", process = { name = "ld.so", exe = "/usr/lib/ld.so",
       program = "/srv/x", dropped = true } } },

@@ -51,6 +51,7 @@ end
 --- Do all acts.
 ---@param acts system.Acts
 ---@return system.Done[]? done, table[]|string rest  alerts of no act; or why it cannot be done here
+---@return string? said  what the sensor complains of
 local function perform(acts)
   local dir = support.new_path()
   assert(os.execute("mkdir " .. dir))
@@ -106,7 +107,7 @@ local function perform(acts)
       table.insert(owner.events, line)
     end
   end
-  return done, rest
+  return done, rest, result.err
 end
 
 --- How many alerts of each rule.
@@ -182,10 +183,10 @@ function M.describe(tactic)
   local busted = require "busted"
   local acts = M.of(tactic)
   busted.describe("of " .. tactic, function()
-    local done, rest
+    local done, rest, said
 
     busted.setup(function()
-      done, rest = perform(acts)
+      done, rest, said = perform(acts)
     end)
 
     --- The body of a test, which is skipped where there is no room.
@@ -216,6 +217,10 @@ function M.describe(tactic)
 
     busted.it("nothing is found that is of no act", in_room(function()
       assert.are.equal("", sentences(rest))
+    end))
+
+    busted.it("no rule fails", in_room(function()
+      assert.are.equal("", said)
     end))
   end)
 end
