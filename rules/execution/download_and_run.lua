@@ -6,11 +6,12 @@ local fetchers = lists.set { "curl", "wget", "nc", "ncat", "netcat", "socat", "f
 --- What is run: a script is not what the kernel executes, but its shell; the program of a loader likewise.
 local function path_of(process)
   local path = process.script or process.program
-  local argument = not path and (match.named(process, lists.shells) or match.named(process, lists.interpreters))
-    and match.first_argument(process)
-  if not argument then
+  if path or process.dropped then
     return path or process.exe
-  elseif match.starts(argument, "/") then
+  end
+  -- It is here as a shell or an interpreter, of the image.
+  local argument = match.first_argument(process)
+  if not argument or match.starts(argument, "/") then
     return argument
   elseif match.starts(argument, "./") then
     argument = argument:sub(3)
