@@ -79,6 +79,7 @@ end
 
 ---@class system.containers.Case
 ---@field image string
+---@field own? string       image that has the sensor in it already, with its entry point
 ---@field words? string[]   entry point and command together, as the image has them; default: those of its application
 ---@field flags? string     of podman run, with and without the sensor
 ---@field bare? string      more of them, without
@@ -96,8 +97,9 @@ end
 ---@field says string[]     lines of moonwatch on standard error, which the result has no more
 ---@field events table[]
 ---@field status? table     moonwatch status --json while it ran
----@field look system.Result
----@field state_dir string  on this side
+---@field look system.Result  of the command that was executed in it
+---@field look_bare string    what it said in the other container, where there is one
+---@field state_dir string    on this side
 
 --- The words of the applications in tests/containers/apps, by image.
 local applications = {
@@ -137,12 +139,16 @@ local function command_of(case, name, folder, is_wrapped)
     local before = case.before or { TREE .. "/bin/moonwatch", "run", "--" }
     line = { table.unpack(before) }
     table.move(words, 1, #words, #line + 1, line)
-    flags[#flags + 1] = case.tree or ("-v %s:%s:ro"):format(quote(tree), TREE)
+    flags[#flags + 1] = case.own and "" or case.tree or ("-v %s:%s:ro"):format(quote(tree), TREE)
     flags[#flags + 1] = case.wrapped or ""
   else
     flags[#flags + 1] = case.bare or ""
   end
-  local look = is_wrapped and (case.look or TREE .. "/bin/moonwatch status --json") or ""
+  if is_wrapped and case.own then
+    return ("LOOK=%s MOONWATCH_IMAGES=%s tests/containers/run %s %s %s %s localhost/%s"):format(quote(case.look), quote(IMAGES),
+      quote(store), quote(folder), name, table.concat(flags, " "), case.own)
+  end
+  local look = (is_wrapped or case.own) and (case.look or TREE .. "/bin/moonwatch status --json") or ""
   return ("LOOK=%s LOOK_SECONDS=%d MOONWATCH_IMAGES=%s tests/containers/run %s %s %s %s --entrypoint %s localhost/%s %s"):format(
     quote(look), case.look and 1 or 20, quote(IMAGES), quote(store), quote(folder), name, table.concat(flags, " "),
     quote(cjson.encode { line[1] }), case.image, quoted { table.unpack(line, 2) })
@@ -187,11 +193,14 @@ local function seen_of(folder, case, name)
     wrapped = tonumber(read(("%s/%s-wrapped.stop_ms"):format(folder, name))),
   }
   if case.unlike then
-    seen.bare.out, seen.wrapped.out = seen.bare.out:gsub(case.unlike, ""), seen.wrapped.out:gsub(case.unlike, "")
+    for _, result in ipairs { seen.bare, seen.wrapped } do
+      result.out, result.err = result.out:gsub(case.unlike, ""), result.err:gsub(case.unlike, "")
+    end
   end
   seen.says = take_ours(seen.wrapped)
   local base = ("%s/%s-wrapped"):format(folder, name)
   seen.look = { out = read(base .. ".look"), err = read(base .. ".look.err") }
+  seen.look_bare = read(("%s/%s-bare.look"):format(folder, name))
   seen.status = not case.look and seen.look.out:find "^{" and cjson.decode(seen.look.out) or nil
   seen.state_dir = base .. "/state"
   seen.events = {}
@@ -232,7 +241,7 @@ end
 function M.assert_same(seen, code)
   assert.are.same(seen.bare, seen.wrapped)
   assert.are.equal(code or 42, seen.bare.code, seen.bare.err .. seen.bare.out)
-  assert.is_truthy(seen.bare.out:find "ready\n", seen.bare.out)
+  assert.is_truthy((seen.bare.out .. seen.bare.err):find "ready", seen.bare.out)
 end
 
 --- The three programs that each application starts, with their ends, were seen, exactly or now and then.
