@@ -30,9 +30,10 @@ run: ## the demonstration: a web server under the sensor, an attack, the alert, 
 	@container/demo/run build
 
 demo-ecs: ## the other demonstration: a task of ECS, without AWS, is attacked; a backend sees it, and pushes a rule
-	@./setup build test containers
-	@$(MAKE) --no-print-directory build
-	@container/demo-ecs/run build
+	@./setup test containers
+	@$(MAKE) --no-print-directory dist ARCH=$$(uname -m)
+	@mkdir -p build
+	@container/demo-ecs/run build dist/$$(uname -m)/opt/moonwatch
 
 test: ## all tests; the last line counts them
 	$(setup_tests)

@@ -1,6 +1,6 @@
 """The story that ./run tells: a task on ECS, an attack, and what a backend gets to know of it.
 
-usage: story.py DIR BUILD CGROUP [--without-attack]      in namespaces of its own, network among them; DIR/tree is the sensor
+usage: story.py DIR CGROUP [--without-attack]      in namespaces of its own, network among them; DIR/tree is the sensor
 
 Each step looks whether what it tells of did happen; the first that did not ends it, with exit status 1.
 """
@@ -31,9 +31,9 @@ def say(text=""):
 
 
 class Story:
-    def __init__(self, directory, build, cgroup, is_attacked):
+    def __init__(self, directory, cgroup, is_attacked):
         self.dir, self.moonwatch = directory, directory / "tree/bin/moonwatch"
-        self.podman = podman_of(directory, build)
+        self.podman = podman_of(directory)
         self.options = [f"--network=ns:{directory}/network", f"--cgroup-parent=/{cgroup}", f"--hostname=ip-{TASK.replace('.', '-')}",
                         f"--add-host=ssm.{REGION}.amazonaws.com:{VPC_ENDPOINT}"]
         # The company's authority, which images of its own would have.
@@ -48,7 +48,7 @@ class Story:
         self.backend.ask("set", config={"options": OPTIONS})
         self.aws = aws.Aws(self.backend.directory, REGION, VPC_ENDPOINT)
         self.attacker = Attacker()
-        build_sensor(self.podman, directory, SENSOR)
+        self.made_from = build_sensor(self.podman, directory, SENSOR)
         run(self.moonwatch, "bundle", "keygen", directory / "release")
 
     def holds(self, is_so, sentence, *why):
@@ -88,7 +88,7 @@ class Story:
         say(f"moonwatch ended with {code}: {self.task.log('moonwatch')}")
         mounts = [self.task.state(name, "{{range .Mounts}}{{.Destination}} {{.RW}}, {{end}}") for name in ("web", "api")]
         self.holds(code == 0 and all("/opt/moonwatch false, " in mount for mount in mounts),
-                   "the sensor's container ended at once, without an error; the others have its volume, read-only", mounts)
+                   f"the sensor's container, its image FROM {self.made_from}, ended at once; the others have its volume, read-only", mounts)
         until("an answer of nginx", is_served)
         for name, wanted in (("web", "nginx: master process nginx -g daemon off;"), ("api", "python3 -m gunicorn --bind=127.0.0.1:8000")):
             command, tracer = self.task.process(name)
@@ -214,10 +214,9 @@ def heading(text):
 
 
 def main():
-    directory, build = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
     where, story = "before the first step", None
     try:
-        story = Story(directory, build, sys.argv[3], "--without-attack" not in sys.argv[4:])
+        story = Story(pathlib.Path(sys.argv[1]).resolve(), sys.argv[2], "--without-attack" not in sys.argv[3:])
         for i, step in enumerate(Story.steps, 1):
             where = f"step {i}, {step.__doc__}"
             heading(f"{i}. {step.__doc__}")

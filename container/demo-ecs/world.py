@@ -65,12 +65,14 @@ def try_podman(podman, options):
 
 
 def build_sensor(podman, directory, name):
-    """The sensor's image, of directory/tree."""
-    text = (ROOT / "container/Dockerfile").read_text()
+    """The sensor's image, of directory/tree; what it is made from."""
+    text, start = (ROOT / "container/Dockerfile").read_text(), "scratch"
     if not is_static(directory / "tree/bin/moonwatch"):
-        text = text.replace("FROM scratch", "FROM " + BASE)  # where its libraries are
+        start = BASE  # where its libraries are
+        text = text.replace("FROM scratch", "FROM " + start)
     (directory / "Dockerfile").write_text(text)
     run(*podman, "build", "--quiet", "--pull=never", "--network=none", "--tag", name, "--file", directory / "Dockerfile", directory / "tree")
+    return start
 
 
 def is_static(program):
@@ -173,6 +175,6 @@ def holders_of(secret):
     return found
 
 
-def podman_of(directory, build):
-    os.environ["MOONWATCH_IMAGES"] = str(build / "demo-ecs/images")
+def podman_of(directory):
+    os.environ["MOONWATCH_IMAGES"] = str(ROOT / "build-images/demo-ecs/images")
     return [ROOT / "container/podman", directory / "podman"]
