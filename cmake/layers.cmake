@@ -54,6 +54,8 @@ function(moonwatch_layer name)
 endfunction()
 
 moonwatch_layer(base)
+# Else the compiler makes calls of memcpy() of its loops.
+set_source_files_properties(core/base/memory_x86_64.c PROPERTIES COMPILE_OPTIONS "-fno-tree-loop-distribute-patterns;-fno-builtin")
 moonwatch_layer(event mw_base)
 moonwatch_layer(loop mw_base)
 moonwatch_layer(watch mw_loop mw_base)

@@ -24,6 +24,7 @@
 #include "script/bind.h"
 #include "script/coverage.h"
 #include "script/modules.h"
+#include "script/pool.h"
 #include "script/sandbox.h"
 
 enum {
@@ -50,6 +51,7 @@ struct mw_script {
 	char *tree;
 	struct mw_loop *loop;
 	struct mw_coverage *coverage;
+	struct mw_pool pool;
 	size_t used_bytes;
 	size_t cap_bytes;
 	uint64_t generation;
@@ -157,13 +159,13 @@ static void *allocate(void *data, void *block, size_t old_bytes, size_t new_byte
 	struct mw_script *script = data;
 	size_t had = block ? old_bytes : 0;
 	if (new_bytes == 0) {
-		free(block);
+		mw_pool_give(&script->pool, block, had);
 		script->used_bytes -= had;
 		return NULL;
 	}
 	if (new_bytes > had && is_refused(script, block, old_bytes, new_bytes - had, new_bytes))
 		return NULL;
-	void *moved = realloc(block, new_bytes);
+	void *moved = mw_pool_resize(&script->pool, block, had, new_bytes);
 	if (!moved)
 		return new_bytes <= had ? block : NULL; /* Lua relies on shrinking */
 	script->used_bytes += new_bytes - had;
@@ -434,6 +436,7 @@ void mw_script_free(struct mw_script *script)
 		return;
 	if (script->lua)
 		lua_close(script->lua);
+	mw_pool_release(&script->pool);
 	free(script->tree);
 	free(script);
 }
