@@ -69,7 +69,7 @@ describe("packages of a tree", function()
 
   setup(function()
     if is_dist then
-      tree, pins = dist .. "/opt/moonwatch", dist .. "/pins"
+      tree, pins = dist .. "/opt/moonwatch", dist .. "/SOURCES"
     else
       tree, pins = support.new_path(), support.new_path()
       shell(("%s install %s"):format(support.moonwatch, tree))
