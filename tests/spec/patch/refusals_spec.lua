@@ -95,6 +95,25 @@ describe("patch refuses", function()
     end
   end)
 
+  it("to put the sensor before itself, whoever wrote it there", function()
+    local from_image = {
+      image_config = function()
+        return { entrypoint = { "/opt/moonwatch/bin/moonwatch", "run", "--", "/app" }, cmd = {} }
+      end,
+    }
+    for container, more in pairs {
+      ['{"name":"a","image":"x","entryPoint":["/opt/moonwatch/bin/moonwatch","run","--","/app"]}'] = {},
+      ['{"name":"a","image":"x","entryPoint":["/sensor/bin/moonwatch-run","/app"]}'] = {},
+      ['{"name":"a","image":"x","entryPoint":["/opt/moonwatch/bin/entrypoint.sh"],"command":["/app"]}'] = {},
+      ['{"name":"a","image":"x"}'] = from_image,
+    } do
+      local text = definition(container)
+      local result, report = patch.patch(text, options(more))
+      assert.are.equal(text, result)
+      assert.are.same({ "a: left alone: the sensor stands before its command already" }, report.lines)
+    end
+  end)
+
   it("nothing that was left out", function()
     local text = definition '{"name":"a","image":"x"},{"name":"b","image":"x","entryPoint":["b"]}'
     local result, report = patch.patch(text, options { exclude = { "a*" } })
