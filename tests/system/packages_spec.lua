@@ -212,6 +212,15 @@ describe("packages of a tree", function()
       shell(("tar -xOzf %s usr/share/doc/moonwatch/moonwatch.cdx.json"):format(path "moonwatch-VERSION-linux-MACHINE.tar.gz")))
   end)
 
+  it("can tell of all that the portable build takes", function()
+    local known, count = dofile "container/packages/components.lua", 0
+    for name in support.read "cmake/dist/versions":gmatch "\n%l+%s+(%S+)%s+%d%S*" do
+      count = count + 1
+      assert.is_truthy(known[name], name)
+    end
+    assert.is_true(count > 10, count)
+  end)
+
   it("have bills that are valid by the formats' own schemas and tools", function()
     local python, why = python_of.find()
     if not python then
