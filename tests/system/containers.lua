@@ -175,8 +175,10 @@ local function result_of(folder, name)
   return { out = alike(read(base .. ".out")), err = alike(read(base .. ".err")), code = tonumber(read(base .. ".code")) }
 end
 
---- Lines of ours taken out of what stands on standard error.
-local function take_ours(result)
+--- Lines of ours, taken out of what stands on standard error.
+---@param result system.Result
+---@return string[]
+function M.take_ours(result)
   local says, rest = {}, {}
   for line in result.err:gmatch "[^\n]*\n?" do
     local list = line:find "^moonwatch: " and says or rest
@@ -197,7 +199,7 @@ local function seen_of(folder, case, name)
       result.out, result.err = result.out:gsub(case.unlike, ""), result.err:gsub(case.unlike, "")
     end
   end
-  seen.says = take_ours(seen.wrapped)
+  seen.says = M.take_ours(seen.wrapped)
   local base = ("%s/%s-wrapped"):format(folder, name)
   seen.look = { out = read(base .. ".look"), err = read(base .. ".look.err") }
   seen.look_bare = read(("%s/%s-bare.look"):format(folder, name))

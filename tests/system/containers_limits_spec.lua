@@ -75,7 +75,8 @@ describe("with the sensor before it, an application", function()
       userns = { image = "busybox", flags = "--uidmap 0:100000:65536 --gidmap 0:100000:65536", wrapped = CAPABILITY },
       shared_pids_1 = shared,
       shared_pids_2 = shared,
-      init = { image = "debian12", flags = "--init", wrapped = CAPABILITY },
+      -- Threads of the runtime have used some process ids.
+      init = { image = "debian12", flags = "--init", wrapped = CAPABILITY, unlike = "%f[%w]pid %d+ " },
       s6 = { image = "s6", wrapped = CAPABILITY, unlike = "pid %d+ " },
     }
   end)
