@@ -49,10 +49,16 @@ function M.prepare(name, images)
   return tried.code ~= 0 and "podman cannot start a container here: " .. last_line(tried.err) or nil
 end
 
---- Remove all containers of this file, and its store.
+--- Remove all containers of this file, and its store; nothing is left of them, no process, mount or control group.
 function M.clear()
   if store then
-    run(("container/podman %s clear"):format(quote(store)))
+    local ids = M.podman("ps --all --quiet --no-trunc").out
+    local cleared = run(("container/podman %s clear"):format(quote(store)))
+    assert.are.equal(0, cleared.code, cleared.err)
+    assert.are.equal(1, run(("grep -F %s /proc/self/mountinfo || [ -e %s ]"):format(quote(store), quote(store))).code)
+    for id in ids:gmatch "%x+" do
+      assert.are.equal("", run(("find /sys/fs/cgroup -name '*%s*'"):format(id)).out)
+    end
   end
 end
 
