@@ -1,6 +1,7 @@
 -- The portable tree (`make dist`): in a root that has nothing else, and the same bytes when it is built elsewhere.
 local backends = require "tests.system.backend"
 local support = require "tests.system.support"
+local watched = require "tests.system.watched"
 
 local machine = support.run("uname -m").out:match "%S+"
 local folder = "dist/" .. machine
@@ -21,8 +22,15 @@ end
 
 describe("the portable tree", function()
   local root = support.tmp .. "/root"
+  local server
+
+  teardown(function()
+    watched.end_all()
+    server:stop()
+  end)
 
   setup(function()
+    server = backends.start()
     run(("mkdir -p %s/opt %s/tmp && cp -a %s %s/opt/"):format(root, root, tree, root))
   end)
 
@@ -63,13 +71,12 @@ describe("the portable tree", function()
     if not has_tree() then
       return
     end
-    local backend <close> = backends.start()
     support.write(root .. "/tmp/ask.lua", ([[
       local tls = require "moonwatch.tls"
       local ca = arg[1]
       local answer, why, code = require("moonwatch.loop").run(tls.request, { url = "https://%s/", ca_file = ca })
-      print(answer and answer.status or code, why)]]):format(backend.hostname))
-    assert(run(("cp %s %s/tmp/ca.pem"):format(backend.ca, root)).code == 0)
+      print(answer and answer.status or code, why)]]):format(server.hostname))
+    assert(run(("cp %s %s/tmp/ca.pem"):format(server.ca, root)).code == 0)
     local ask = ("chroot %s /opt/moonwatch/bin/moonwatch lua /tmp/ask.lua "):format(root)
     local trusted = run(ask .. "/tmp/ca.pem")
     if trusted.err:find "^chroot: cannot change root" then
@@ -78,6 +85,7 @@ describe("the portable tree", function()
     end
     -- It knows no such page: any answer came by TLS.
     assert.is_truthy(trusted.out:match "^%d%d%d", trusted.out .. trusted.err)
+    server:ask "clear"
     -- What is in the tree are the certificates of public authorities.
     assert.are.equal("EKEYREJECTED", run(ask).out:match "^%S+")
   end)
@@ -86,15 +94,13 @@ describe("the portable tree", function()
     if not has_tree() then
       return
     end
-    local backend <close> = backends.start()
-    local state, secret = support.new_path(), support.new_path()
-    support.write(secret, "moonwatch")
-    local events = support.new_path()
-    local result = run(("%s/bin/moonwatch run --state_dir=%s --outputs=events/json:file=%s %s -- sh -c '/bin/echo seen; exit 7'")
-      :format(tree, state, events, backend:flags(secret)))
-    assert.are.equal(7, result.code, result.err)
-    support.await(events)
-    assert.is_truthy(support.read(events):find("seen", 1, true))
+    support.moonwatch = tree .. "/bin/moonwatch"
+    local app = watched.start(server:flags())
+    server:wait { where = { endpoint = "enroll", accepted = true } }
+    app:run "/bin/echo marker"
+    server:wait { line = { ["columns.cmdline"] = { match = "echo marker" } } }
+    assert.are.equal(0, app:stop())
+    server:check()
   end)
 
   it("is the same, byte for byte, when it is built in another folder", function()
