@@ -92,6 +92,7 @@ bench: ## what it costs: native, moonwatch and strace compared
 	@tests/bench/sql build
 	@tests/bench/rules build
 	@build/bin/moonwatch lua tests/bench/formats.lua
+	@./setup dist && cmake/dist/tree $$(uname -m) >/dev/null; tests/bench/portable build
 
 bench-scale: ## 15,000 tasks against a backend on this machine (HOSTS=15000); takes a quarter of an hour
 	@./setup build run test bench
