@@ -135,6 +135,21 @@ void mw_lineage_use_here(const struct mw_lineage_table *table)
 	in_force_here = table;
 }
 
+/* A script of the shell that is called as a server is (/etc/init.d/nginx) starts and stops it, and is none. */
+#define SERVERS \
+	(1u << MW_LINEAGE_WEB_SERVER | 1u << MW_LINEAGE_DATABASE | 1u << MW_LINEAGE_JAVA | 1u << MW_LINEAGE_CRON)
+
+static uint32_t bits_of(const struct mw_lineage_table *table, const struct mw_image *image, bool of_executable)
+{
+	struct mw_program_name names[MW_PROGRAM_NAMES];
+	unsigned n = mw_program_names(image, of_executable, names);
+	uint32_t bits = 0;
+	for (unsigned i = 0; i < n; i++)
+		if (names[i].bytes < NAME_BYTES)
+			bits |= table->slots[slot_of(table, names[i].text, names[i].bytes)].bits;
+	return bits;
+}
+
 uint32_t mw_lineage_of_image(struct mw_image *image)
 {
 	const struct mw_lineage_table *table = in_force_here ? in_force_here : in_force;
@@ -142,12 +157,9 @@ uint32_t mw_lineage_of_image(struct mw_image *image)
 		return 0;
 	if (image->classes_generation == generation)
 		return image->classes;
-	struct mw_program_name names[MW_PROGRAM_NAMES];
-	unsigned n = mw_program_names(image, false, names);
-	image->classes = 0;
-	for (unsigned i = 0; i < n; i++)
-		if (names[i].bytes < NAME_BYTES)
-			image->classes |= table->slots[slot_of(table, names[i].text, names[i].bytes)].bits;
+	image->classes = bits_of(table, image, false);
+	if (image->classes & SERVERS && bits_of(table, image, true) & 1u << MW_LINEAGE_SHELL)
+		image->classes &= ~SERVERS;
 	image->classes_generation = generation;
 	return image->classes;
 }
