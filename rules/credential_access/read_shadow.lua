@@ -21,6 +21,11 @@ return {
   exceptions = {
     exceptions.package_managers,
     { reason = "programs that check passwords and rights", names = checkers },
+    { reason = "perl's getpwnam() looks there as well; its scripts are of the image", programs = "perl*", unless = "dropped",
+      match = function(event)
+        local script = match.first_argument(event.process)
+        return script ~= nil and script == event.process.argv[2]
+      end },
   },
   throttle = { by = { "process", "file.path" }, period_s = 60 },
   examples = {
@@ -29,6 +34,11 @@ return {
     { expect = false, event = { file = { path = "/etc/shadow" }, process = { name = "sshd" } } },
     { expect = false, event = { file = { path = "/etc/passwd" }, process = { name = "cat" } } },
     { expect = false, event = { file = { path = "/etc/shadow", write = true }, process = { name = "vi" } } },
+    { note = "Debian's wrapper of psql and its like", expect = false, event = { file = { path = "/etc/shadow" }, process =
+      { name = "pg_isready", exe = "/usr/bin/perl", argv = { "/usr/bin/perl", "/usr/bin/pg_isready", "-U", "x" } } } },
+    { expect = true, event = { file = { path = "/etc/shadow" }, process = { name = "perl", exe = "/usr/bin/perl",
+      argv = { "perl", "-ne", "print", "/etc/shadow" } } } },
+    { expect = true, event = { file = { path = "/etc/shadow" }, process = { name = "perl", exe = "/usr/bin/perl" } } },
     { note = "nobody knows who", expect = false, event = { file = { path = "/etc/shadow" } } },
     { expect = false, event = { file = { path = "/etc/sudoers.d/README" }, process = { name = "cat" } } },
   },

@@ -13,7 +13,7 @@ return {
     exceptions.startup,
     exceptions.package_managers,
     { reason = "what desktops, locks and languages leave", paths = { "/tmp/.X*", "/tmp/.ICE-unix*", "/tmp/.font-unix*",
-      "/tmp/.dotnet*", "/tmp/.java_pid*", "/tmp/.org.*", "/tmp/.com.*" } },
+      "/tmp/.dotnet*", "/tmp/.java_pid*", "/tmp/.org.*", "/tmp/.com.*", "/tmp/.ZendSem.*" } },
   },
   throttle = { by = { "process.exe" }, period_s = 3600 },
   references = { "https://attack.mitre.org/techniques/T1564/001/" },

@@ -1,3 +1,4 @@
+local exceptions = require "moonwatch.exceptions"
 local lists = require "moonwatch.lists"
 local match = require "moonwatch.match"
 
@@ -14,6 +15,7 @@ return {
   match = function(event)
     return not match.named(event.process.parent, lists.package_managers)
   end,
+  exceptions = { exceptions.runc },
   examples = {
     { expect = true, event = { process = { name = "x", exe = "/tmp/x", dropped = true, parent = { name = "java" } } } },
     { expect = true, event = { process = { name = "x.sh", exe = "/usr/bin/bash", script = "/tmp/x.sh", dropped = true,
@@ -22,5 +24,7 @@ return {
     { expect = false, event = { process = { name = "x", exe = "/tmp/x", parent = { name = "java" } } } },
     { expect = false, event = { process = { name = "x.postinst", exe = "/usr/bin/dash", dropped = true,
       parent = { name = "dpkg" } } } },
+    { note = "found on its way into the container", expect = false, event = { process = { name = "runc:[2:INIT]", dropped = true,
+      exe = "/memfd:runc_cloned:/proc/self/exe (deleted)", observed_late = true } } },
   },
 }

@@ -7,9 +7,14 @@ local own_helpers = { "pg_wal/", "pg_xlog/", "wal-g ", "pgbackrest ", "barman" }
 --- The archive_command of PostgreSQL's manual: its two commands, and no third.
 local manual = "* -c test ! -f * && cp pg_wal/*"
 
-local function is_archiving(process)
+--- initdb has the new server ask for the locales there are, to make collations of them.
+local lists_locales = "sh -c locale -a"
+
+local function is_own(process)
   local cmdline = process.cmdline
-  if not match.contains_any(cmdline, own_helpers) then
+  if cmdline == lists_locales then
+    return true
+  elseif not match.contains_any(cmdline, own_helpers) then
     return false
   end
   return match.is_single_command(cmdline)
@@ -31,7 +36,7 @@ return {
   },
   where = { names = lists.shells, parents = lists.databases },
   match = function(event)
-    return not is_archiving(event.process)
+    return not is_own(event.process)
   end,
   examples = {
     { expect = true, event = { process =
@@ -45,6 +50,9 @@ return {
       argv = { "sh", "-c", "test ! -f /a/1 && cp pg_wal/1 /a/1" }, parent = { name = "postgres" } } } },
     { expect = false, event = { process = { name = "sh",
       argv = { "sh", "-c", "/usr/bin/postgres --version" }, parent = { name = "initdb" } } } },
+    { note = "initdb", expect = false, event = { process =
+      { name = "sh", argv = { "sh", "-c", "locale -a" }, parent = { name = "postgres", parent = { name = "initdb" } } } } },
+    { expect = true, event = { process = { name = "sh", argv = { "sh", "-c", "locale -a; id" }, parent = { name = "postgres" } } } },
     { note = "more than the manual has", expect = true, event = { process = { name = "sh",
       argv = { "sh", "-c", "test ! -f /a/1 && cp pg_wal/1 /a/1 && id" }, parent = { name = "postgres" } } } },
     { expect = true, event = { process = { name = "sh", argv = { "sh", "-c", "cp pg_wal/1 /a/1 & id" },

@@ -6,6 +6,19 @@ local function is_mail(process)
   return match.contains(process.cmdline, "/sendmail -t") and match.is_single_command(process.cmdline)
 end
 
+--- One of the three processes above is a web server, and no script that is called as one is: /etc/init.d/nginx.
+local function is_near(process)
+  for _ = 1, 3 do
+    process = process.parent
+    if not process then
+      return false
+    elseif match.named(process, lists.web_servers) and not lists.shells[match.base(process.exe)] then
+      return true
+    end
+  end
+  return false
+end
+
 return {
   id = "shell_from_web_server",
   summary = "Shell or intruder's tool started by a web server",
@@ -19,8 +32,7 @@ return {
   where = { names = { lists.shells, lists.intruder_tools }, lineage = "web_server" },
   match = function(event)
     local process = event.process
-    return match.ancestor(process, lists.web_servers) ~= nil
-      and not (match.named(process, lists.shells) and is_mail(process))
+    return is_near(process) and not (match.named(process, lists.shells) and is_mail(process))
   end,
   examples = {
     { expect = true, event = { process =
@@ -40,5 +52,9 @@ return {
       { name = "sh", argv = { "sh", "-c", "curl -f http://localhost/" } } } },
     { note = "far below", expect = false, event = { process = { name = "id",
       ancestors = { { name = "sh" }, { name = "sh" }, { name = "sh" }, { name = "nginx" } } } } },
+    { note = "its start script is no web server", expect = false, event = { process = { name = "cat",
+      parent = { name = "nginx", exe = "/usr/bin/dash", parent = { name = "service" } } } } },
+    { note = "nor is it when one ran before", expect = false, event = { process = { name = "cat", lineage = { web_server = true },
+      parent = { name = "nginx", exe = "/usr/bin/dash", parent = { name = "sh" } } } } },
   },
 }

@@ -11,7 +11,7 @@ return {
   severity = "high",
   attack = { "T1505.003" },
   message = "{file.path} was written by {process.cmdline}",
-  false_positives = { "Applications that update themselves, or compile templates into their web root" },
+  false_positives = { "Applications that update themselves, or compile templates into a folder of their web root that has another name" },
   where = { categories = "web", is = "written" },
   match = function(event)
     for _, ending in ipairs(endings) do
@@ -21,6 +21,8 @@ return {
     end
     return false
   end,
+  exceptions = { { reason = "templates are compiled there", paths = { "*/var/cache/*", "*/storage/framework/views/*",
+    "*/bootstrap/cache/*", "*/templates_c/*", "*/wp-content/cache/*", "*/__pycache__/*" } } },
   examples = {
     { expect = true, event = { kind = "file.modify", file = { path = "/var/www/html/up.php", category = "web",
       closed = true, found_by = "inotify" } } },
@@ -28,6 +30,8 @@ return {
       category = "web" } } },
     { expect = false, event = { kind = "file.modify", file = { path = "/var/www/html/up.png", category = "web",
       closed = true, found_by = "inotify" } } },
+    { expect = false, event = { kind = "file.rename", file = { path = "/var/www/app/var/cache/prod/twig/a.php", category = "web",
+      old_path = "/var/www/app/var/cache/prod/twig/a" } } },
     { expect = false, event = { kind = "file.modify", file = { path = "/root/a.php", closed = true,
       found_by = "inotify" } } },
   },

@@ -1,12 +1,14 @@
 local match = require "moonwatch.match"
 
---- "u+s", "+s", "ug=rxs"; "4755", "06755": a digit of 2 and more before the last three.
+--- "u+s", "+s", "ug=rxs", "g+w,u-x+s".  What sets the group's alone (g+s, 2775) is how folders are shared: setuid_file tells of files.
+local sets_owner = match.regex [[(?:^|,)(?:[go]*[ua][ugoa]*)?(?:[-+=][rwxXst]*)*[+=][rwxXt]*s]]
+
 local function sets_id(mode)
-  if match.glob(mode, "*+*s*") or match.glob(mode, "*=*s*") then
-    return true
-  end
   local digits = tonumber(mode, 8)
-  return digits ~= nil and digits % 0x1000 >= 0x400
+  if digits then
+    return digits & 0x800 ~= 0 -- 04000
+  end
+  return sets_owner(mode)
 end
 
 return {
@@ -33,6 +35,10 @@ return {
     { expect = false, event = { process = { name = "chmod", argv = { "chmod", "+x", "/srv/s.sh" } } } },
     { expect = false, event = { process = { name = "chmod", argv = { "chmod", "g-s", "/srv" } } } },
     { expect = true, event = { process = { name = "chmod", argv = { "chmod", "ug=rxs", "/tmp/sh" } } } },
+    { expect = true, event = { process = { name = "chmod", argv = { "chmod", "g+w,u-x+s", "/tmp/sh" } } } },
+    { note = "folders that are shared", expect = false, event = { process =
+      { name = "chmod", argv = { "chmod", "03775", "/run/postgresql" } } } },
+    { expect = false, event = { process = { name = "chmod", argv = { "chmod", "u=rwx,g=rxs", "/srv" } } } },
     { expect = false, event = { process = { name = "setcap", argv = { "setcap", "-r", "/tmp/sh" } } } },
     { expect = false, event = { process = { name = "chmod", argv = { "chmod" } } } },
     { expect = false, event = { process = { name = "chmod", argv = { "chmod", "a=rx", "/tmp/sh" } } } },

@@ -13,7 +13,9 @@ return {
     return event.call == nil or event.call.error == nil
   end,
   exceptions = {
-    { reason = "setuid_bit tells of it", names = { "chmod", "install" } },
+    { reason = "setuid_bit tells of it", names = "chmod", match = function(event)
+      return event.file.mode & 0x800 ~= 0 -- S_ISUID
+    end },
     exceptions.startup,
     exceptions.package_managers,
   },
