@@ -59,6 +59,10 @@ local file_tools = { "cat", "head", "tail", "less", "more", "strings", "od", "xx
   "egrep", "fgrep", "awk", "gawk", "mawk", "sed", "find", "cp", "mv", "ln", "rm", "touch", "chmod", "chown", "install", "dd",
   "tar", "zip", "gzip", "vi", "vim", "nano" }
 
+-- What changes accounts and jobs of the clock: seldom started, and soon over.
+local account_tools = { "useradd", "adduser", "usermod", "userdel", "groupadd", "addgroup", "groupmod", "groupdel", "passwd", "chpasswd",
+  "newusers", "vipw", "crontab" }
+
 local system_tools = { "gdb", "gdbserver", "strace", "ltrace", "nsenter", "unshare", "chroot", "setpriv",
   "capsh", "mount", "umount", "modprobe", "insmod", "rmmod", "bpftool" }
 
@@ -151,6 +155,7 @@ return {
     { names = package_managers, unless = "startup", level = "calls" },
     { names = compilers, unless = "startup", level = "calls" },
     { names = system_tools, unless = "startup", level = "calls" },
+    { names = account_tools, unless = "startup", level = "calls" },
     { names = loaders, unless = "startup", level = "calls" },
     { is = "secure", unless = "startup", level = "calls" },
     { names = miners, level = "calls" },

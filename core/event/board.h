@@ -9,6 +9,7 @@
 
 #include "event/attention.h"
 #include "event/event.h"
+#include "event/record.h"
 #include "event/ring.h"
 
 struct mw_err;
@@ -185,6 +186,18 @@ static inline const struct mw_attention *mw_board_attention(const struct mw_boar
 void mw_board_answer(struct mw_board *board, uint32_t ticket, enum mw_verdict verdict);
 
 /* Does the application's root wait at its end for the sensor? */
+/* Is that one of the sensor's own processes?  enum mw_own_process of record.h. */
+static inline uint16_t mw_board_own_process(const struct mw_board *board, pid_t pid)
+{
+	if (pid <= 0)
+		return MW_OWN_NONE;
+	if (pid == atomic_load(&board->guard_pid))
+		return MW_OWN_GUARD;
+	if (pid == atomic_load(&board->tracer_pid))
+		return MW_OWN_TRACER;
+	return pid == atomic_load(&board->sensor_pid) ? MW_OWN_SENSOR : MW_OWN_NONE;
+}
+
 static inline bool mw_board_wants_flush(const struct mw_board *board)
 {
 	return atomic_load(&board->flush_wanted) != atomic_load(&board->flush_done);

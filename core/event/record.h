@@ -96,6 +96,15 @@ enum {
 #define MW_CALL_NONE UINT32_MAX
 #define MW_CALL_NO_SIZE UINT64_MAX
 
+/* Processes of the sensor itself, which events of processes do not tell of. */
+enum mw_own_process {
+	MW_OWN_NONE,
+	MW_OWN_GUARD,
+	MW_OWN_TRACER,
+	MW_OWN_SENSOR,
+	MW_OWN_PROCESSES,
+};
+
 /* A system call of a process under attention `calls`, with its result. */
 struct mw_record_call {
 	struct mw_record head;
@@ -112,7 +121,7 @@ struct mw_record_call {
 	/* socket.*: struct sockaddr of both ends as the kernel has them; 0 bytes when unknown. */
 	uint16_t local_bytes, remote_bytes;
 	uint16_t socket_type, socket_protocol;
-	uint16_t unused;
+	uint16_t own; /* `target` is one of the sensor's own processes: enum mw_own_process */
 	/* Strings behind: path, old path, text (none with NULs). */
 	uint16_t path_bytes, old_path_bytes, text_bytes;
 	_Alignas(8) unsigned char local[MW_SOCKADDR_BYTES];

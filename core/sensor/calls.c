@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -247,6 +248,34 @@ static bool is_about_socket(const struct mw_record_call *record)
 	}
 }
 
+/* One of the sensor's own processes, which nobody traces, with its name alone; NULL: no memory. */
+static struct mw_process *own_process(struct mw_processes *processes, const struct mw_record_call *record)
+{
+	static const char *const names[MW_OWN_PROCESSES] = {[MW_OWN_GUARD] = "moonwatch-guard",
+							    [MW_OWN_TRACER] = "moonwatch-trace",
+							    [MW_OWN_SENSOR] = "moonwatch-sens"};
+	struct mw_process **own = &processes->own[record->own];
+	if (*own && (*own)->pid == record->target)
+		return *own;
+	mw_process_unref(*own);
+	*own = mw_process_new(record->target, NULL, 0);
+	struct mw_image *image = *own ? mw_image_new() : NULL;
+	if (image) {
+		(void)snprintf(image->name, sizeof(image->name), "%s", names[record->own]);
+		mw_process_set_image(*own, image); /* takes it */
+	}
+	return *own;
+}
+
+static struct mw_process *target_of(struct mw_processes *processes, const struct mw_record_call *record)
+{
+	if (record->target <= 0)
+		return NULL;
+	if (record->own != MW_OWN_NONE && record->own < MW_OWN_PROCESSES)
+		return own_process(processes, record);
+	return mw_pidmap_get(&processes->map, record->target);
+}
+
 int mw_calls_apply(struct mw_processes *processes, const struct mw_record_call *record, size_t bytes,
 		   struct mw_event *event)
 {
@@ -283,7 +312,7 @@ int mw_calls_apply(struct mw_processes *processes, const struct mw_record_call *
 		.number = record->number,
 		.fd = record->fd,
 		.text = subject->text,
-		.target = record->target > 0 ? mw_pidmap_get(&processes->map, record->target) : NULL,
+		.target = target_of(processes, record),
 		.target_pid = record->target,
 	};
 	event->call = &subject->call;

@@ -18,6 +18,10 @@ void mw_processes_release(struct mw_processes *processes)
 	for (struct mw_process *process; (process = mw_pidmap_next(&processes->map, &cursor));)
 		mw_process_unref(process);
 	mw_pidmap_release(&processes->map);
+	for (size_t i = 0; i < MW_OWN_PROCESSES; i++) {
+		mw_process_unref(processes->own[i]);
+		processes->own[i] = NULL;
+	}
 }
 
 /* Put `process` in, which gives its reference away, in the place of a former one of the same pid whose end was lost. */

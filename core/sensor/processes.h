@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/pidmap.h"
 #include "event/event.h"
+#include "event/record.h"
 
 struct mw_exec_world;
 struct mw_record;
@@ -26,6 +27,7 @@ struct mw_processes {
 	int64_t container_start_ns;  /* wall clock; what came later was dropped */
 	struct mw_exec_world *world; /* further facts of new programs; borrowed, or NULL */
 	struct mw_subject subject;
+	struct mw_process *own[MW_OWN_PROCESSES]; /* as targets of calls: made when first asked for */
 };
 
 void mw_processes_release(struct mw_processes *processes);

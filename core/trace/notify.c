@@ -267,6 +267,7 @@ static void on_other(struct notify *notify, const struct seccomp_notif *call)
 		return;
 	record->head.kind = MW_RECORD_CALL;
 	record->head.time_ns = mw_clock_real_ns();
+	record->own = mw_board_own_process(notify->board, record->target);
 	(void)atomic_fetch_add_explicit(&notify->board->trace.records[record->event], 1, memory_order_relaxed);
 	mw_emit_end(notify->board, bytes);
 }

@@ -331,6 +331,7 @@ static void on_call(struct mw_tracer *tracer, struct mw_task *task)
 		return;
 	record->head.kind = MW_RECORD_CALL;
 	record->head.time_ns = now;
+	record->own = mw_board_own_process(tracer->board, record->target);
 	count_record(tracer, (enum mw_event_kind)record->event);
 	mw_tracer_end_record(tracer, bytes);
 }

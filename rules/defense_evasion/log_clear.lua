@@ -41,7 +41,8 @@ return {
     { reason = "a package manager at its work", lineage = "package_manager" },
     { reason = "jobs of the clock turn logs over", lineage = "cron" },
   },
-  throttle = { by = { "process.parent", "file.path" }, period_s = 60 },
+  -- A tool and what it then does, and one file after the other: once.
+  throttle = { by = { "process.parent" }, period_s = 60 },
   examples = {
     { expect = true, event = { kind = "process.exec", process = { name = "rm", argv = { "rm", "-f", "/var/log/auth.log" } } } },
     { expect = true, event = { kind = "file.open", file = { path = "/var/log/wtmp", write = true, flags = 577 },

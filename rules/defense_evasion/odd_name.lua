@@ -26,6 +26,8 @@ return {
     { expect = false, event = { process = { name = "x", exe = "/bin/sh", script = "/tmp/letter.sh" } } },
     { expect = true, event = { process = { name = "x", exe = "/tmp/report.pdf.sh" } } },
     { expect = true, event = { process = { name = "x", exe = "/tmp/.. /x" } } },
+    { expect = false, event = { process = { name = "run.sh", exe = "/opt/app/run.sh" } } },
+    { expect = true, event = { process = { name = "...", exe = "/tmp/..." } } },
     { expect = true, event = { process = { name = "...", exe = "/tmp/..." } } },
     { expect = false, event = { process = { name = "ls", exe = "/bin/ls" } } },
     { expect = false, event = { process = { name = "x" } } },

@@ -21,8 +21,7 @@ return {
   match = function(event)
     if event.kind == "process.kill" then
       -- Signal 0 only asks whether somebody is there.
-      local target = event.call.target
-      return target ~= nil and match.starts(target.name, "moonwatch") and event.call.number ~= 0
+      return event.call.number ~= 0
     end
     return match.named(event.process, { kill = true, pkill = true, killall = true })
       or match.has_arg(event.process, "stop", "disable", "mask", "kill", "down", "-d")

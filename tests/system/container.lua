@@ -123,11 +123,12 @@ local order = { info = 1, low = 2, medium = 3, high = 4, critical = 5 }
 function M.describe(name, service, pending_why)
   local busted = require "busted"
   for _, phase in ipairs { "startup", "running" } do
-    busted.it(("%s, %s, gives nothing above medium"):format(name, when[phase]), function()
-      if not M.is_possible or pending_why then
-        busted.pending(pending_why or "no container can be made here (CAP_SYS_ADMIN, overlayfs)")
-        return
-      end
+    local title = ("%s, %s, gives nothing above medium"):format(name, when[phase])
+    if not M.is_possible or pending_why then
+      busted.pending(title .. ": " .. (pending_why or "no container can be made here (CAP_SYS_ADMIN, overlayfs)"))
+      return
+    end
+    busted.it(title, function()
       local result, events, alerts = M.run(service, phase)
       for _, text in ipairs(service.says) do
         assert.is_truthy(result.out:find(text, 1, true), ("does not say %q: %s%s"):format(text, result.out, result.err))

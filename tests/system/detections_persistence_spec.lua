@@ -1,0 +1,1 @@
+require("tests.system.acts").describe "persistence"
