@@ -25,7 +25,8 @@ return {
     {
       reason = "other rules tell of these",
       paths = { "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d/", "/etc/pam.d/",
-        "/etc/cron*", "/etc/ld.so.*",
+        "/etc/cron*", "/etc/npasswd", "/etc/nshadow", "/etc/passwd?", "/etc/shadow?", "/etc/group?", "/etc/gshadow?", "/etc/subuid?",
+        "/etc/subgid?", "/etc/ld.so.*",
         "/etc/systemd/", "/etc/init.d/", "/etc/subuid", "/etc/subgid", "/etc/profile*", "/etc/nsswitch.conf", "/etc/rc*" },
     },
   },

@@ -25,6 +25,7 @@ ctypes.CDLL(None).syscall(call, 5, ctypes.create_string_buffer(120), 120)']], sa
   { "hidden_file", "echo x >/tmp/.cache-x", says = "made /tmp/.cache-x" },
   { "history_clear", "sh -c 'unset HISTFILE; :'", says = "unset HISTFILE" },
   { "history_clear", "rm -f /root/.bash_history", how = "by its file", says = "rm -f /root/.bash_history" },
+  { "known_rootkit_path", "cp /bin/true /srv/libprocesshider.so", says = "names: /srv/libprocesshider.so" },
   { "link_sensitive", "ln -s /etc/shadow /srv/notes", says = "linked /srv/notes to /etc/shadow" },
   { "log_clear", "rm -f /var/log/auth.log", says = "rm -f /var/log/auth.log clears a log" },
   { "log_clear", ": >/var/log/nginx/access.log", how = "by a shell", says = "clears a log" },
