@@ -19,6 +19,7 @@ enum {
 	 * far from full in that time at the pace at which a kernel can make events. */
 	GAP_MS = 2,
 	LONGEST_GAP_MS = 10,
+	ALONG_MS = 24, /* the same, for who reads along with what he does every 20 ms */
 	USUAL_QUEUE = 16384,
 	MANY_BYTES = 32 << 10, /* read in a gap: some 700 events */
 	RESOLVE_MS = 20,       /* a link is often taken away and made anew */
@@ -59,22 +60,29 @@ static void on_readable(void *data, uint32_t events)
 	mw_timer_set(watch->options.loop, &watch->gap_timer, watch->gap_ms);
 }
 
-static void on_gap(void *data)
+/* After a read: how long until the next.  False: nothing came since the last time. */
+static bool adapt_gap(struct mw_watch *watch)
 {
-	struct mw_watch *watch = data;
-	mw_watch_read(watch);
 	uint64_t bytes = watch->bytes_read - watch->gap_bytes; /* others may have read some of it before */
-	if (bytes == 0) {
-		await_events(watch);
-		return;
-	}
+	if (bytes == 0)
+		return false;
 	bool is_many = bytes > MANY_BYTES || watch->tree.directories > watch->gap_directories;
 	watch->gap_ms = is_many ? watch->gap_ms / 2 : watch->gap_ms * 2;
 	watch->gap_ms = watch->gap_ms > watch->longest_gap_ms ? watch->longest_gap_ms : watch->gap_ms;
 	watch->gap_ms = watch->gap_ms < GAP_MS ? GAP_MS : watch->gap_ms;
 	watch->gap_bytes = watch->bytes_read;
 	watch->gap_directories = watch->tree.directories;
-	mw_timer_set(watch->options.loop, &watch->gap_timer, watch->gap_ms);
+	return true;
+}
+
+static void on_gap(void *data)
+{
+	struct mw_watch *watch = data;
+	mw_watch_read(watch);
+	if (adapt_gap(watch))
+		mw_timer_set(watch->options.loop, &watch->gap_timer, watch->gap_ms);
+	else
+		await_events(watch);
 }
 
 static void on_scan(void *data)
@@ -92,8 +100,8 @@ static void on_move(void *data)
 	mw_read_flush_moves(watch, mw_clock_mono_ns() - 40 * (int64_t)MW_NS_PER_MS);
 	if (watch->move_count > 0)
 		mw_timer_set(watch->options.loop, &watch->move_timer, 50);
-	/* Nothing may be read after this for long: what such a move put in doubt is looked at now. */
-	mw_scan_slice(watch);
+	/* Nothing may come after this for long: what such a move put in doubt is looked at now. */
+	mw_read_events(watch);
 	tell_when_read(watch);
 }
 
@@ -326,7 +334,8 @@ void mw_watch_read_along(struct mw_watch *watch)
 	if (!watch->gap_timer.is_set)
 		return;
 	mw_watch_read(watch);
-	mw_timer_set(watch->options.loop, &watch->gap_timer, watch->gap_ms);
+	int64_t ms = !adapt_gap(watch) ? GAP_MS : watch->gap_ms == LONGEST_GAP_MS ? ALONG_MS : watch->gap_ms;
+	mw_timer_set(watch->options.loop, &watch->gap_timer, ms);
 }
 
 static bool is_any_waiting(const struct mw_watch *watch)
