@@ -132,8 +132,6 @@ bool mw_files_tell(struct mw_files *files)
 		return false;
 	}
 	int64_t hold_ns = has_calls(files) ? (int64_t)HOLD_MS * MW_NS_PER_MS : 0;
-	if (hold_ns == 0) /* else time counts from when it was read */
-		mw_watch_read_along(files->watch);
 	bool is_any = false;
 	bool is_behind = tell_until(files, hold_ns, mw_clock_mono_ns() + (int64_t)ROUND_MS * MW_NS_PER_MS, &is_any);
 	return is_any || is_behind || mw_clock_mono_ns() < files->held_ns;

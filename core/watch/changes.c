@@ -210,14 +210,18 @@ static bool finish(struct mw_watch *watch, struct mw_change_entry *entry, struct
 	bool was_known = node->flags & MW_NODE_HAS_STAT;
 	mw_tree_get_stat(&watch->tree, node, &was);
 	if (!entry->is_fresh && (entry->is_check || !(node->flags & MW_NODE_ROUND))) {
-		if (!look(watch, node))
+		if (!look(watch, node)) {
+			if (!entry->is_check)
+				node->flags |= MW_NODE_BLIND;
 			return !entry->is_check;
+		}
 		node->flags |= MW_NODE_ROUND;
 	}
 	change->has_stat = true;
 	mw_tree_get_stat(&watch->tree, node, &change->stat);
 	if (entry->is_check) {
-		enum mw_change_kind kind = was_known ? difference(&was, &change->stat) : MW_CHANGE_MODIFY;
+		bool was_told = was_known && !(node->flags & MW_NODE_BLIND);
+		enum mw_change_kind kind = was_told ? difference(&was, &change->stat) : MW_CHANGE_MODIFY;
 		if (kind == MW_CHANGE_KINDS && node->flags & MW_NODE_RACY && entry->kind == MW_CHANGE_MODIFY &&
 		    entry->found_by == MW_FOUND_BY_INOTIFY)
 			kind = MW_CHANGE_MODIFY; /* rather twice than not at all */
@@ -225,6 +229,7 @@ static bool finish(struct mw_watch *watch, struct mw_change_entry *entry, struct
 			return false;
 		change->kind = kind;
 	}
+	node->flags &= (uint16_t)~MW_NODE_BLIND;
 	return true;
 }
 

@@ -34,11 +34,6 @@ static uint64_t least(const char *one, const char *other)
 	return b != 0 && b < a ? b : a;
 }
 
-uint64_t mw_limits_queue(void)
-{
-	return read_number("/proc/sys/fs/inotify/max_queued_events");
-}
-
 static uint64_t count_watches(const char *pid, const char *fd)
 {
 	char path[64];

@@ -182,14 +182,6 @@ static void one(struct mw_watch *watch, const struct inotify_event *event)
 	let_go(&group);
 }
 
-static bool has_half_directory(const struct mw_watch *watch)
-{
-	for (size_t i = 0; i < watch->move_count; i++)
-		if (watch->moves[i].is_directory)
-			return true;
-	return false;
-}
-
 void mw_read_events(struct mw_watch *watch)
 {
 	if (watch->inotify_fd < 0)
@@ -205,8 +197,7 @@ void mw_read_events(struct mw_watch *watch)
 			one(watch, event);
 		}
 	}
-	/* What a directory's rename put in doubt is not settled by the first half of it. */
-	if (is_empty && !has_half_directory(watch))
+	if (is_empty)
 		mw_dirs_settle(watch);
 	mw_scan_slice(watch);
 }

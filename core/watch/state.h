@@ -68,9 +68,6 @@ struct mw_watch {
 	char *buffer;     /* of the events read */
 	bool is_awaiting; /* the loop looks for events; else the timer does */
 	struct mw_timer gap_timer;
-	int64_t gap_ms, longest_gap_ms;
-	uint64_t gap_bytes;     /* read until the last gap's end, since the start */
-	size_t gap_directories; /* known then */
 
 	struct { /* changes.c */
 		struct mw_change_entry **ring;
@@ -204,8 +201,6 @@ void mw_watch_mounts_release(struct mw_watch *watch);
 
 /* limits.c */
 void mw_limits_begin(struct mw_limits *limits);
-/* fs.inotify.max_queued_events; 0: not known. */
-uint64_t mw_limits_queue(void);
 /* Look at some, until the time (CLOCK_MONOTONIC) has come; true when all were looked at. */
 bool mw_limits_go_on(struct mw_limits *limits, int64_t until_ns);
 void mw_limits_end(struct mw_limits *limits);

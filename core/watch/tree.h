@@ -21,6 +21,7 @@ enum mw_node_flag {
 	MW_NODE_LONG = 1 << 7,      /* renamed to what does not fit: the name's place holds a pointer to it */
 	MW_NODE_ROUND = 1 << 8,     /* looked at for those changes of it that wait */
 	MW_NODE_NEW = 1 << 9,       /* a scan found it and did not tell, and its creation may still come */
+	MW_NODE_BLIND = 1 << 12,    /* told as it was not found where it was known to be, and so without what is here */
 	MW_NODE_VISITED = 1 << 11,  /* by mw_watch_visit(), and all below it */
 	MW_NODE_RACY =
 		1 << 10, /* written to just before a scan saw it: may have been again in the same tick of its times */

@@ -15,15 +15,9 @@
 
 enum {
 	BUFFER = 64 << 10,
-	/* Between two reads of events that follow each other: the first, and the longest for a queue of the usual size, which is
-	 * far from full in that time at the pace at which a kernel can make events. */
-	GAP_MS = 2,
-	LONGEST_GAP_MS = 10,
-	ALONG_MS = 24, /* the same, for who reads along with what he does every 20 ms */
-	USUAL_QUEUE = 16384,
-	MANY_BYTES = 32 << 10, /* read in a gap: some 700 events */
-	RESOLVE_MS = 20,       /* a link is often taken away and made anew */
-	VISITS_A_LOOK = 32,    /* at the clock */
+	GAP_MS = 2,         /* between two reads of events that follow each other */
+	RESOLVE_MS = 20,    /* a link is often taken away and made anew */
+	VISITS_A_LOOK = 32, /* at the clock */
 };
 
 static void tell_when_read(struct mw_watch *watch)
@@ -36,16 +30,14 @@ static void on_readable(void *data, uint32_t events);
 
 static void await_events(struct mw_watch *watch)
 {
-	watch->gap_ms = GAP_MS;
 	watch->is_awaiting = mw_loop_watch(watch->options.loop, watch->inotify_fd, EPOLLIN, on_readable, watch) == 0;
 	if (!watch->is_awaiting)
 		mw_timer_set(watch->options.loop, &watch->gap_timer, GAP_MS);
 }
 
-/* The first event is read at once.  Of those that follow many are read at a time, and more so while they go on: to be woken for
- * each costs more than the rest of the work, and takes the processor from who writes; and what the kernel has not given it folds
- * with what is like it.  Where directories are made more often, since what is made in one before it is watched must be looked
- * for. */
+/* The first event is read at once.  Of those that follow many are read at a time: to be woken for each costs more than the rest
+ * of the work, and takes the processor from who writes; and what the kernel has not given it folds with what is like it.  At
+ * the pace at which a kernel can make events its queue is far from full in that time. */
 static void on_readable(void *data, uint32_t events)
 {
 	struct mw_watch *watch = data;
@@ -55,32 +47,16 @@ static void on_readable(void *data, uint32_t events)
 		return;
 	mw_loop_unwatch(watch->options.loop, watch->inotify_fd);
 	watch->is_awaiting = false;
-	watch->gap_bytes = watch->bytes_read;
-	watch->gap_directories = watch->tree.directories;
-	mw_timer_set(watch->options.loop, &watch->gap_timer, watch->gap_ms);
-}
-
-/* After a read: how long until the next.  False: nothing came since the last time. */
-static bool adapt_gap(struct mw_watch *watch)
-{
-	uint64_t bytes = watch->bytes_read - watch->gap_bytes; /* others may have read some of it before */
-	if (bytes == 0)
-		return false;
-	bool is_many = bytes > MANY_BYTES || watch->tree.directories > watch->gap_directories;
-	watch->gap_ms = is_many ? watch->gap_ms / 2 : watch->gap_ms * 2;
-	watch->gap_ms = watch->gap_ms > watch->longest_gap_ms ? watch->longest_gap_ms : watch->gap_ms;
-	watch->gap_ms = watch->gap_ms < GAP_MS ? GAP_MS : watch->gap_ms;
-	watch->gap_bytes = watch->bytes_read;
-	watch->gap_directories = watch->tree.directories;
-	return true;
+	mw_timer_set(watch->options.loop, &watch->gap_timer, GAP_MS);
 }
 
 static void on_gap(void *data)
 {
 	struct mw_watch *watch = data;
+	uint64_t before = watch->bytes_read;
 	mw_watch_read(watch);
-	if (adapt_gap(watch))
-		mw_timer_set(watch->options.loop, &watch->gap_timer, watch->gap_ms);
+	if (watch->bytes_read != before)
+		mw_timer_set(watch->options.loop, &watch->gap_timer, GAP_MS);
 	else
 		await_events(watch);
 }
@@ -100,8 +76,8 @@ static void on_move(void *data)
 	mw_read_flush_moves(watch, mw_clock_mono_ns() - 40 * (int64_t)MW_NS_PER_MS);
 	if (watch->move_count > 0)
 		mw_timer_set(watch->options.loop, &watch->move_timer, 50);
-	/* Nothing may come after this for long: what such a move put in doubt is looked at now. */
-	mw_read_events(watch);
+	/* Nothing may be read after this for long: what such a move put in doubt is looked at now. */
+	mw_scan_slice(watch);
 	tell_when_read(watch);
 }
 
@@ -240,10 +216,6 @@ void mw_watch_open_inotify(struct mw_watch *watch)
 			? -errno
 			: mw_loop_watch(watch->options.loop, watch->inotify_fd, EPOLLIN, on_readable, watch);
 	watch->is_awaiting = r == 0;
-	uint64_t queue = mw_limits_queue();
-	watch->gap_ms = GAP_MS;
-	watch->longest_gap_ms =
-		queue && queue < USUAL_QUEUE ? LONGEST_GAP_MS * (int64_t)queue / USUAL_QUEUE : LONGEST_GAP_MS;
 	if (r == 0)
 		return;
 	if (watch->inotify_fd >= 0)
@@ -327,15 +299,6 @@ void mw_watch_read(struct mw_watch *watch)
 {
 	mw_read_events(watch);
 	tell_when_read(watch);
-}
-
-void mw_watch_read_along(struct mw_watch *watch)
-{
-	if (!watch->gap_timer.is_set)
-		return;
-	mw_watch_read(watch);
-	int64_t ms = !adapt_gap(watch) ? GAP_MS : watch->gap_ms == LONGEST_GAP_MS ? ALONG_MS : watch->gap_ms;
-	mw_timer_set(watch->options.loop, &watch->gap_timer, ms);
 }
 
 static bool is_any_waiting(const struct mw_watch *watch)

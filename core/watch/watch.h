@@ -96,9 +96,6 @@ int mw_watch_configure(struct mw_watch *watch, const struct mw_watch_config *con
 /* Read what the kernel has, and keep it; cheap.  The loop does it as soon as there is something, so this is for who cannot
  * wait.  When more than 16 MiB wait to be told, the oldest are, from in here. */
 void mw_watch_read(struct mw_watch *watch);
-/* The same for who is awake anyway: only when events have come of late, and in place of the loop's next read; he comes again
- * within 20 ms. */
-void mw_watch_read_along(struct mw_watch *watch);
 /* Tell what was read at least `hold_ns` ago (all: 0), oldest first, by `change`.  Returns how many changes were told. */
 size_t mw_watch_tell(struct mw_watch *watch, int64_t hold_ns);
 
