@@ -261,11 +261,18 @@ static int ask_protected(struct mw_question *question, struct mw_err *err)
 	return r;
 }
 
+/* All containers of a task see the sockets of each other: one that was found by looking, and whose owner was not, says nothing of
+ * this container. */
+static bool is_perhaps_anothers(const struct mw_event *event)
+{
+	return event->socket && event->is_sampled && !event->process;
+}
+
 void mw_rules_judge(struct mw_rules *rules, const struct mw_event *event,
 		    void (*on_alert)(void *data, const struct mw_alert *alert), void *data)
 {
 	/* A report of a fault may be an event, too. */
-	if (!(rules->kinds >> event->kind & 1) || rules->depth == MW_RULE_DEPTH_JUDGED)
+	if (!(rules->kinds >> event->kind & 1) || rules->depth == MW_RULE_DEPTH_JUDGED || is_perhaps_anothers(event))
 		return;
 	struct mw_question question = {.rules = rules, .on_alert = on_alert, .data = data};
 	mw_subject_begin(&question.subject, event, rules->store);

@@ -172,6 +172,36 @@ static void an_alert_has_all_of_its_rule(void **state)
 	mw_rules_free(rules);
 }
 
+static void sockets_that_may_be_anothers_are_no_business_of_rules(void **state)
+{
+	(void)state;
+	struct heard heard = {0};
+	write_file(
+		"connects.lua",
+		"return { id = \"connects\", summary = \"A test\", why = \"To test.\", on = { \"socket.connect\" },"
+		"  severity = \"low\", attack = { \"T1071\" }, where = { ports = { 4444 } },"
+		"  examples = { { expect = true, event = { kind = \"socket.connect\", socket = { remote_port = 4444 } } },"
+		"    { expect = false, event = { kind = \"socket.connect\", socket = { remote_port = 443 } } } } }\n");
+	struct mw_rules *rules = load(&heard, dir);
+	assert_string_equal(heard.reports, "");
+	const struct mw_socket socket = {.remote_port = 4444};
+	struct mw_process *process = lineage_parse("nginx");
+	const struct {
+		bool is_sampled, is_owned;
+		unsigned alerts;
+	} cases[] = {{true, true, 1}, {true, false, 0}, {false, true, 1}, {false, false, 1}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct mw_event event = lineage_event(MW_SOCKET_CONNECT, cases[i].is_owned ? process : NULL);
+		event.socket = &socket;
+		event.is_sampled = cases[i].is_sampled;
+		heard.alerts = 0;
+		mw_rules_judge(rules, &event, on_alert, &heard);
+		assert_int_equal(heard.alerts, cases[i].alerts);
+	}
+	mw_process_unref(process);
+	mw_rules_free(rules);
+}
+
 static void a_message_is_bounded(void **state)
 {
 	(void)state;
@@ -476,6 +506,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_alert_has_all_of_its_rule, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(sockets_that_may_be_anothers_are_no_business_of_rules, make_dir,
+						remove_dir),
 		cmocka_unit_test_setup_teardown(a_message_is_bounded, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(what_is_wrong_is_said_with_file_and_line, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(an_id_is_taken_once, make_dir, remove_dir),
