@@ -81,7 +81,7 @@ dist: ## the portable program, static, and its tree: dist/{x86_64,aarch64}/opt/m
 packages: ## of the trees in dist/: packages for Debian and rpm, tars, images, bills of materials, checksums
 	@./setup packages
 	@trees=$$(for machine in x86_64 aarch64; do tree=dist/$$machine; \
-		[ ! -x $$tree/opt/moonwatch/bin/moonwatch ] || echo $$tree/opt/moonwatch $$machine $$tree/pins; done); \
+		[ ! -x $$tree/opt/moonwatch/bin/moonwatch ] || echo $$tree/opt/moonwatch $$machine $$tree/SOURCES; done); \
 		[ "$$trees" ] || { echo "there is no tree in dist/: make dist" >&2; exit 1; }; \
 		container/packages/make dist $$trees && cat dist/SHA256SUMS
 
